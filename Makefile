@@ -1,0 +1,69 @@
+# `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help build run test unit lint cross race schemas generate bench fuzz image image-test links
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+LDFLAGS := -s -w
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+# Packages whose goroutines share memory; their tests run under the race detector too.
+RACE := ./internal/vfs/... ./internal/commitlog/... ./internal/server/... ./internal/statemachine/... ./internal/partition/... ./internal/quorum/... ./internal/metadata/... ./internal/broker/...
+# `make fuzz FUZZTIME=5m` gives each fuzz target longer.
+FUZZTIME ?= 20s
+# The processor of `make image`.
+ARCH ?= $(shell go env GOARCH)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+build: ## the binary, bin/ottla
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ottla ./cmd/ottla
+
+run: build ## build and start a broker on localhost:9092 with its data in ./data
+	exec bin/ottla serve
+
+test: ## everything: formatting, vet, staticcheck, cross-builds, unit, race, clients of other languages
+	test/run
+
+unit: ## the tests that need Go alone
+	go test ./internal/... ./test/lint/
+
+lint: ## gofmt, vet, staticcheck
+	@files=$$(gofmt -l cmd internal test); [ -z "$$files" ] || { echo "not gofmt-clean: $$files"; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+cross: ## build for every platform that is promised
+	@for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go build -o /dev/null ./cmd/ottla || exit 1; done
+
+race: ## the concurrent packages under the race detector
+	go test -race $(RACE)
+
+schemas: ## read the message definitions in Kafka's published jars into internal/wire/schema (needs Maven)
+	internal/wire/schemas/fetch
+
+generate: ## internal/wire/schema to Go
+	go generate ./internal/wire
+
+fuzz: ## every fuzz target, FUZZTIME each
+	test/fuzz $(FUZZTIME)
+
+bench: build ## Ottla and real Kafka on the same work, side by side (needs a JDK and Maven)
+	go run ./bench
+
+links: build ## kafka-topics and the other names as symlinks in bin/
+	bin/ottla links bin
+
+image: build ## the container image ottla, of files alone: nothing is pulled (ARCH=arm64 for another processor)
+	rm -rf bin/image
+	CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -ldflags '$(LDFLAGS)' -o bin/image/$(ARCH)/ottla ./cmd/ottla
+	bin/ottla links --target /usr/bin/ottla bin/image/links/usr/bin
+	bin/ottla links --target /usr/bin/ottla bin/image/links/opt/kafka/bin
+	mkdir -p bin/image/links/etc/kafka/docker bin/image/links/etc/confluent/docker bin/image/writable/var/lib/kafka/data
+	ln -s /usr/bin/ottla bin/image/links/etc/kafka/docker/run
+	ln -s /usr/bin/ottla bin/image/links/etc/confluent/docker/run
+	mkdir -m 1777 bin/image/writable/tmp
+	chmod -R a+rX bin/image
+	docker build --build-arg TARGETARCH=$(ARCH) -t ottla .
+
+image-test: ## build the image, run it with compose, reach it from the host (needs a running Docker engine)
+	test/image/run

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"os/signal"
+	"regexp"
+	"syscall"
+	"time"
+)
+
+// Options are the command line.
+type Options struct {
+	Rounds  int
+	Seconds float64
+	Only    *regexp.Regexp
+	// OttlaOnly and KafkaOnly leave the other one out; KafkaSynced adds Kafka with flush.messages=1.
+	OttlaOnly, KafkaOnly, KafkaSynced bool
+	Binary, JSON, Profile, Dir        string
+	List                              bool
+}
+
+func parseOptions() (Options, error) {
+	var o Options
+	only := flag.String("only", "", "run the rows whose name matches this regular expression")
+	flag.IntVar(&o.Rounds, "rounds", 3, "rounds; every figure is the median over them")
+	flag.Float64Var(&o.Seconds, "seconds", 3, "length of one measurement")
+	flag.BoolVar(&o.OttlaOnly, "ottla-only", false, "leave real Kafka out")
+	flag.BoolVar(&o.KafkaOnly, "kafka-only", false, "leave Ottla out")
+	flag.BoolVar(&o.KafkaSynced, "kafka-synced", false, "also run Kafka with flush.messages=1, which syncs every batch")
+	flag.StringVar(&o.Binary, "ottla", "bin/ottla", "the binary to measure")
+	flag.StringVar(&o.JSON, "json", "", "write all samples and medians to this file")
+	flag.StringVar(&o.Profile, "profile", "", "after the rounds, profile Ottla in every row, into this directory")
+	flag.StringVar(&o.Dir, "dir", "", "directory for the brokers' data (default: the temporary directory)")
+	flag.BoolVar(&o.List, "list", false, "list the rows and end")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
+	}
+	if o.Rounds < 1 || o.Seconds <= 0 {
+		return o, fmt.Errorf("-rounds %d and -seconds %g must be positive", o.Rounds, o.Seconds)
+	}
+	if o.OttlaOnly && o.KafkaOnly {
+		return o, fmt.Errorf("-ottla-only and -kafka-only exclude each other")
+	}
+	var err error
+	o.Only, err = regexp.Compile(*only)
+	return o, err
+}
+
+// Duration is the length of one measurement.
+func (o Options) Duration() time.Duration { return time.Duration(o.Seconds * float64(time.Second)) }
+
+func main() {
+	log.SetFlags(log.Ltime)
+	o, err := parseOptions()
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, o); err != nil {
+		stop()
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context, o Options) error {
+	works := rows(o)
+	if o.List {
+		for _, w := range works {
+			fmt.Println(w.Name())
+		}
+		return nil
+	}
+	dir, err := os.MkdirTemp(o.Dir, "ottla-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	results := newResults(o)
+	if err := measureStarts(ctx, o, dir, results); err != nil {
+		return err
+	}
+	if len(works) > 0 {
+		if err := measureLoads(ctx, o, dir, works, results); err != nil {
+			return err
+		}
+	}
+	results.print(os.Stdout)
+	if o.JSON != "" {
+		return results.writeJSON(o.JSON)
+	}
+	return nil
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// A topic of one load.
+type topic struct {
+	name       string
+	id         kafka.UUID
+	partitions int32
+	conn       *conn
+}
+
+const topicLimit = 60 * time.Second
+
+// createTopic creates a topic with one replica and returns when all of its partitions have a leader that serves.
+func createTopic(ctx context.Context, addr, name string, partitions int32, configs map[string]string) (*topic, error) {
+	c, err := dial(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	t := &topic{name: name, partitions: partitions, conn: c}
+	creatable := wire.CreateTopicsRequestCreatableTopic{Name: name, NumPartitions: partitions, ReplicationFactor: 1}
+	for key, value := range configs {
+		creatable.Configs = append(creatable.Configs, wire.CreateTopicsRequestCreatableTopicConfig{Name: key, Value: &value})
+	}
+	rq := wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{creatable}, TimeoutMs: int32(topicLimit.Milliseconds())}
+	var rs wire.CreateTopicsResponse
+	if err := c.ask(7, &rq, &rs); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("create topic %s: %w", name, err)
+	}
+	if len(rs.Topics) != 1 || rs.Topics[0].ErrorCode != 0 {
+		c.Close()
+		return nil, fmt.Errorf("create topic %s: the broker answered %+v", name, rs.Topics)
+	}
+	t.id = rs.Topics[0].TopicID
+	if err := t.awaitLeaders(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// awaitLeaders asks for the end offsets until every partition has one.
+func (t *topic) awaitLeaders(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, topicLimit)
+	defer cancel()
+	rq := wire.ListOffsetsRequest{ReplicaID: -1, Topics: []wire.ListOffsetsRequestListOffsetsTopic{{Name: t.name}}}
+	for p := range t.partitions {
+		rq.Topics[0].Partitions = append(rq.Topics[0].Partitions,
+			wire.ListOffsetsRequestListOffsetsPartition{PartitionIndex: p, CurrentLeaderEpoch: -1, Timestamp: -1})
+	}
+	for {
+		var rs wire.ListOffsetsResponse
+		if err := t.conn.ask(7, &rq, &rs); err != nil {
+			return fmt.Errorf("offsets of topic %s: %w", t.name, err)
+		}
+		serving := int32(0)
+		for _, partition := range rs.Topics[0].Partitions {
+			if partition.ErrorCode == 0 {
+				serving++
+			}
+		}
+		if serving == t.partitions {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("topic %s: %d of %d partitions have a leader: %w", t.name, serving, t.partitions, ctx.Err())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+// delete deletes the topic and closes its connection.
+func (t *topic) delete() error {
+	defer t.conn.Close()
+	rq := wire.DeleteTopicsRequest{TimeoutMs: int32(topicLimit.Milliseconds()), Topics: []wire.DeleteTopicsRequestDeleteTopicState{{TopicID: t.id}}}
+	var rs wire.DeleteTopicsResponse
+	if err := t.conn.ask(6, &rq, &rs); err != nil {
+		return fmt.Errorf("delete topic %s: %w", t.name, err)
+	}
+	if len(rs.Responses) != 1 || rs.Responses[0].ErrorCode != 0 {
+		return fmt.Errorf("delete topic %s: the broker answered %+v", t.name, rs.Responses)
+	}
+	return nil
+}
+
+// acknowledgeOne creates a topic and returns when one record in it is acknowledged.
+func acknowledgeOne(ctx context.Context, addr string) error {
+	t, err := createTopic(ctx, addr, "first", 1, nil)
+	if err != nil {
+		return err
+	}
+	defer t.conn.Close()
+	rq, err := produceRequest(t.id, 0, batchOf(1))
+	if err != nil {
+		return err
+	}
+	var rs wire.ProduceResponse
+	if err := t.conn.ask(produceVersion, rq, &rs); err != nil {
+		return err
+	}
+	if code := rs.Responses[0].PartitionResponses[0].ErrorCode; code != 0 {
+		return fmt.Errorf("the first record was answered with error code %d", code)
+	}
+	return nil
+}

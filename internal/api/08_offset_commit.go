@@ -1,0 +1,89 @@
+package api
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// offsetCommit answers OffsetCommit 2-10. Versions 2 to 4 can set a retention of their own, 6 adds leader epochs, 7 static
+// members, 9 serves members of the new protocol, 10 names topics by id. Topics and partitions that do not exist are refused
+// one by one; the others are committed together.
+func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
+	response := &wire.OffsetCommitResponse{Topics: make([]wire.OffsetCommitResponseTopic, len(rq.Topics))}
+	commit := *rq
+	commit.Topics = nil
+	var places []commitPlaces
+	image := a.Metadata.Current()
+	for i := range rq.Topics {
+		topic := rq.Topics[i]
+		known, unknown := image.Topic(topic.Name), kafka.UnknownTopicOrPartition
+		if c.version >= 10 {
+			known, unknown = image.TopicByID(topic.TopicID), kafka.UnknownTopicID
+		}
+		if known == nil {
+			response.Topics[i] = commitFailure(topic, unknown)
+			continue
+		}
+		topic.Name, topic.TopicID = known.Name, known.ID
+		response.Topics[i] = commitFailure(topic, kafka.UnknownTopicOrPartition) // of those that are not found below
+		found, at := existing(known, topic.Partitions)
+		if len(found) > 0 {
+			topic.Partitions = found
+			commit.Topics = append(commit.Topics, topic)
+			places = append(places, commitPlaces{i, at})
+		}
+	}
+	if len(commit.Topics) == 0 {
+		c.Reply(response)
+		return
+	}
+	answer := func(results *wire.OffsetCommitResponse, err error) {
+		if c.version < 9 && kafka.CodeOf(err) == kafka.GroupIDNotFound {
+			err = kafka.IllegalGeneration // clients of those versions know no other way to start again
+		}
+		for j, place := range places {
+			for k, at := range place.partitions {
+				result := &response.Topics[place.topic].Partitions[at]
+				if err != nil {
+					result.ErrorCode = codeOf(err)
+				} else {
+					*result = results.Topics[j].Partitions[k]
+				}
+			}
+		}
+		c.Reply(response)
+	}
+	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
+		return g.CommitOffsets(now, &commit, answer)
+	}, func(err error) { answer(nil, err) })
+}
+
+// commitPlaces says where in the response the results for a topic belong.
+type commitPlaces struct {
+	topic      int
+	partitions []int
+}
+
+// existing picks the partitions that a topic has, and tells their places.
+func existing(topic *metadata.Topic, asked []wire.OffsetCommitRequestPartition) (found []wire.OffsetCommitRequestPartition, at []int) {
+	for i := range asked {
+		if topic.Partition(asked[i].PartitionIndex) != nil {
+			found = append(found, asked[i])
+			at = append(at, i)
+		}
+	}
+	return found, at
+}
+
+func commitFailure(topic wire.OffsetCommitRequestTopic, code kafka.ErrorCode) wire.OffsetCommitResponseTopic {
+	failed := wire.OffsetCommitResponseTopic{Name: topic.Name, TopicID: topic.TopicID}
+	for _, p := range topic.Partitions {
+		failed.Partitions = append(failed.Partitions, wire.OffsetCommitResponsePartition{PartitionIndex: p.PartitionIndex, ErrorCode: int16(code)})
+	}
+	return failed
+}

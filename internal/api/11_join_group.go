@@ -1,0 +1,66 @@
+package api
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// joinGroup answers JoinGroup 0-9. Version 1 adds the rebalance timeout, 4 the member id that newcomers come back with
+// (KIP-394), 5 static members (KIP-345), 7 protocol type and name in the answer, 8 a reason (KIP-800), 9 SkipAssignment.
+func (a *API) joinGroup(c Call, rq *wire.JoinGroupRequest) {
+	rebalance := rq.RebalanceTimeoutMs
+	if c.version == 0 {
+		rebalance = rq.SessionTimeoutMs
+	}
+	answer := func(response *wire.JoinGroupResponse) {
+		if c.version < 7 {
+			response.ProtocolType = nil
+			if response.ProtocolName == nil {
+				none := ""
+				response.ProtocolName = &none
+			}
+		}
+		c.Reply(response)
+	}
+	join := group.Join{
+		GroupID: rq.GroupID, MemberID: rq.MemberID, InstanceID: rq.GroupInstanceID,
+		ClientID: strings.Clone(c.Session().ClientID), ClientHost: clientHost(c),
+		SessionTimeout: time.Duration(rq.SessionTimeoutMs) * time.Millisecond, Rebalance: time.Duration(rebalance) * time.Millisecond,
+		ProtocolType: rq.ProtocolType, Protocols: rq.Protocols, Reason: joinReason(rq.Reason),
+		RequireMemberID: c.version >= 4, SkipAssignment: c.version >= 9, Reply: answer,
+	}
+	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Join(now, join) }, func(err error) {
+		answer(&wire.JoinGroupResponse{ErrorCode: codeOf(err), GenerationID: -1, MemberID: join.MemberID})
+	})
+}
+
+// clientHost is a member's address as Kafka's tools show it: Java's InetAddress.toString without a host name, which does
+// not shorten IPv6 addresses.
+func clientHost(c Call) string {
+	addr := c.Session().RemoteAddr.Addr().Unmap()
+	if !addr.Is6() {
+		return "/" + addr.String()
+	}
+	b := addr.As16()
+	groups := make([]string, 0, len(b)/2)
+	for i := 0; i < len(b); i += 2 {
+		groups = append(groups, strconv.FormatUint(uint64(b[i])<<8|uint64(b[i+1]), 16))
+	}
+	text := "/" + strings.Join(groups, ":")
+	if zone := addr.Zone(); zone != "" {
+		text += "%" + zone
+	}
+	return text
+}
+
+func joinReason(reason *string) string {
+	if reason == nil || *reason == "" {
+		return "not provided"
+	}
+	return *reason
+}

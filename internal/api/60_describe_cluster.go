@@ -1,0 +1,54 @@
+package api
+
+import (
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// Endpoint types of DescribeCluster (KIP-919).
+const (
+	brokerEndpoints     = 1
+	controllerEndpoints = 2
+)
+
+// describeCluster answers DescribeCluster 0-2: the cluster's id and its brokers as clients of the request's listener
+// reach them. Version 1 asks for brokers or controllers; controllers do not answer on this listener. Version 2 can list
+// fenced brokers.
+func (a *API) describeCluster(c Call, rq *wire.DescribeClusterRequest) {
+	image := a.Metadata.Current()
+	response := new(wire.DescribeClusterResponse)
+	response.Reset()
+	switch rq.EndpointType {
+	case brokerEndpoints:
+	case controllerEndpoints:
+		a.refuseDescribeCluster(c, kafka.Errorf(kafka.MismatchedEndpointType, "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"))
+		return
+	default:
+		a.refuseDescribeCluster(c, kafka.Errorf(kafka.UnsupportedEndpointType, "Unsupported endpoint type %d", rq.EndpointType))
+		return
+	}
+	response.ClusterID = image.ClusterID()
+	for b := range image.Brokers() {
+		endpoint, ok := b.Endpoint(c.Session().ListenerName)
+		if !ok || (b.Fenced && !rq.IncludeFencedBrokers) {
+			continue
+		}
+		response.Brokers = append(response.Brokers, wire.DescribeClusterResponseDescribeClusterBroker{
+			BrokerID: b.ID, Host: endpoint.Host, Port: int32(endpoint.Port), Rack: b.Rack, IsFenced: b.Fenced && c.version >= 2,
+		})
+		if !b.Fenced && (response.ControllerID < 0 || b.ID == a.Node) {
+			response.ControllerID = b.ID
+		}
+	}
+	if rq.IncludeClusterAuthorizedOperations {
+		response.ClusterAuthorizedOperations = a.authorizedOperations(c.Session(), clusterResource)
+	}
+	c.Reply(response)
+}
+
+func (a *API) refuseDescribeCluster(c Call, err error) {
+	response := new(wire.DescribeClusterResponse)
+	response.Reset()
+	response.ErrorCode, response.ErrorMessage = codeOf(err), kafka.MessageOf(err)
+	c.Reply(response)
+}

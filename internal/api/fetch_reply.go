@@ -1,0 +1,139 @@
+package api
+
+import (
+	"slices"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// reply answers with what read found: all partitions, or those of a session with news. Partitions that do not exist come
+// last, as in Kafka.
+func (f *fetch) reply() {
+	if s := f.session; s != nil {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		f.response.SessionID = s.id
+		if s.epoch != f.epoch { // another request of the session came in between
+			f.response.ErrorCode = int16(kafka.InvalidFetchSessionEpoch)
+			f.send()
+			return
+		}
+	}
+	var created *fetchSession
+	if f.create {
+		created = newFetchSession(f.call.version >= 13, f.replica >= 0, len(f.targets))
+	}
+	for _, unknown := range []bool{false, true} {
+		for i := range f.targets {
+			if t := &f.targets[i]; t.unknown == unknown {
+				f.tell(t, created)
+			}
+		}
+	}
+	if created != nil {
+		f.response.SessionID = f.api.sessions.open(created, f.call.Received())
+	}
+	f.send()
+}
+
+func (f *fetch) send() {
+	c := f.call
+	c.Reply(&f.response)
+	f.recycle()
+}
+
+// fail answers a request whose session is not as it says.
+func (f *fetch) fail(err error) {
+	f.response.ErrorCode = codeOf(err)
+	f.send()
+}
+
+// tell puts one partition into the response, if there is something new to say.
+func (f *fetch) tell(t *fetchTarget, created *fetchSession) {
+	f.answerFor(t)
+	switch {
+	case created != nil:
+		created.want(t.key, &t.want)
+		created.tell(t.key, &f.answer)
+	case f.session != nil && !f.session.tell(t.key, &f.answer):
+		return
+	}
+	topics := f.response.Responses
+	if last := len(topics) - 1; last < 0 || topics[last].Topic != t.key.topic || topics[last].TopicID != t.key.id {
+		topics = resize(topics, len(topics)+1)
+		topic := &topics[len(topics)-1]
+		topic.Reset()
+		topic.Topic, topic.TopicID = t.key.topic, t.key.id
+		f.response.Responses = topics
+	}
+	topic := &topics[len(topics)-1]
+	topic.Partitions = append(topic.Partitions, f.answer)
+	t.from.Traffic().Out(len(f.answer.Records), f.answer.ErrorCode != 0, f.replica >= 0)
+}
+
+// answerFor makes what the response says of one partition.
+func (f *fetch) answerFor(t *fetchTarget) {
+	f.answer.Reset()
+	f.answer.PartitionIndex = t.key.partition
+	f.answer.Records = noRecords
+	if t.err == nil && t.found.Span.Size > 0 {
+		f.answer.Records, t.err = f.records(&t.found.Span)
+	}
+	if t.err != nil {
+		f.failPartition(t)
+		return
+	}
+	f.answer.HighWatermark, f.answer.LastStableOffset, f.answer.LogStartOffset = t.found.HighWatermark, t.found.LastStable, t.found.Start
+	if t.found.Diverged != nil {
+		f.answer.DivergingEpoch.Epoch, f.answer.DivergingEpoch.EndOffset = t.found.Diverged.Epoch, t.found.Diverged.EndOffset
+	}
+	if f.committed {
+		f.answer.AbortedTransactions = abortedTransactions(t.found.Aborted)
+	}
+}
+
+// noRecords is empty, but not null.
+var noRecords = []byte{}
+
+func abortedTransactions(all []commitlog.Aborted) []wire.FetchResponseAbortedTransaction {
+	told := make([]wire.FetchResponseAbortedTransaction, len(all))
+	for i, aborted := range all {
+		told[i] = wire.FetchResponseAbortedTransaction{ProducerID: aborted.ProducerID, FirstOffset: aborted.FirstOffset}
+	}
+	return told
+}
+
+// records reads a span into a pooled buffer, which goes back when the response is written.
+func (f *fetch) records(span *commitlog.Span) ([]byte, error) {
+	buffer := f.api.Buffers.Get(span.Size)
+	f.call.Hold(buffer)
+	n, err := span.ReadAt(buffer.Bytes())
+	if err != nil {
+		return noRecords, err
+	}
+	return buffer.Bytes()[:n], nil
+}
+
+// lastVersionWithoutStorageError is the last version whose clients do not know KAFKA_STORAGE_ERROR.
+const lastVersionWithoutStorageError = 5
+
+// failPartition fills in an error, and who leads now if that is what went wrong (KIP-951).
+func (f *fetch) failPartition(t *fetchTarget) {
+	code := kafka.CodeOf(t.err)
+	if code == kafka.KafkaStorageError && f.call.version <= lastVersionWithoutStorageError {
+		code = kafka.NotLeaderOrFollower
+	}
+	f.answer.Records = noRecords
+	f.answer.ErrorCode = int16(code)
+	f.answer.HighWatermark, f.answer.LastStableOffset, f.answer.LogStartOffset = -1, -1, -1
+	if f.call.version < 16 || (code != kafka.NotLeaderOrFollower && code != kafka.FencedLeaderEpoch) {
+		return
+	}
+	leader, epoch, at := f.api.leaderOf(f.call, kafka.TopicPartition{Topic: t.topic, Partition: t.key.partition})
+	f.answer.CurrentLeader.LeaderID, f.answer.CurrentLeader.LeaderEpoch = leader, epoch
+	if at != nil && !slices.ContainsFunc(f.response.NodeEndpoints, func(n wire.FetchResponseNodeEndpoint) bool { return n.NodeID == at.node }) {
+		f.response.NodeEndpoints = append(f.response.NodeEndpoints, wire.FetchResponseNodeEndpoint{NodeID: at.node, Host: at.host, Port: at.port, Rack: at.rack})
+	}
+}

@@ -1,0 +1,104 @@
+package api
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// row is one API that this broker serves.
+type row struct {
+	wire.API
+	// handle decodes the body and calls the API's function. An error closes the connection; the function was not
+	// called then.
+	handle   func(a *API, c Call, r *wire.Reader) error
+	requests *requestMetrics
+}
+
+// table lists what is served, by key. ApiVersions is made from it.
+func table() []row {
+	rows := []row{
+		pooled((*API).produce),
+		pooled((*API).fetch),
+		on((*API).listOffsets),
+		on((*API).metadata),
+		on((*API).offsetCommit),
+		on((*API).offsetFetch),
+		on((*API).findCoordinator),
+		on((*API).joinGroup),
+		on((*API).heartbeat),
+		on((*API).leaveGroup),
+		on((*API).syncGroup),
+		on((*API).describeGroups),
+		on((*API).listGroups),
+		on((*API).apiVersions),
+		on((*API).createTopics),
+		on((*API).deleteTopics),
+		on((*API).deleteRecords),
+		on((*API).initProducerID),
+		on((*API).offsetForLeaderEpoch),
+		on((*API).describeConfigs),
+		on((*API).alterConfigs),
+		on((*API).describeLogDirs),
+		on((*API).createPartitions),
+		on((*API).deleteGroups),
+		on((*API).incrementalAlterConfigs),
+		on((*API).listPartitionReassignments),
+		on((*API).offsetDelete),
+		on((*API).describeCluster),
+		on((*API).listConfigResources),
+		on((*API).describeTopicPartitions),
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.Key, b.Key) })
+	return rows
+}
+
+// message is a pointer to a request struct.
+type message[T any] interface {
+	*T
+	wire.Message
+}
+
+// on makes the row of an API whose function keeps the request as long as it likes.
+func on[T any, M message[T]](f func(*API, Call, M)) row {
+	return row{API: apiOf[T, M](), handle: func(a *API, c Call, r *wire.Reader) error {
+		request := M(new(T))
+		if err := decode(request, r, c.version); err != nil {
+			return err
+		}
+		f(a, c, request)
+		return nil
+	}}
+}
+
+// pooled makes the row of an API on the hot path: the request struct is used again as soon as the function returns, so
+// the function keeps nothing of it.
+func pooled[T any, M message[T]](f func(*API, Call, M)) row {
+	pool := sync.Pool{New: func() any { return M(new(T)) }}
+	return row{API: apiOf[T, M](), handle: func(a *API, c Call, r *wire.Reader) error {
+		request := pool.Get().(M)
+		defer pool.Put(request)
+		if err := decode(request, r, c.version); err != nil {
+			return err
+		}
+		f(a, c, request)
+		return nil
+	}}
+}
+
+func decode(m wire.Message, r *wire.Reader, version int16) error {
+	if err := m.Decode(r, version); err != nil {
+		return err
+	}
+	return r.Done()
+}
+
+func apiOf[T any, M message[T]]() wire.API {
+	api, ok := wire.FindAPI(M(new(T)).Key())
+	if !ok {
+		panic("BUG: a request type whose API is not in wire.APIs")
+	}
+	return api
+}

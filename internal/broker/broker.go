@@ -1,0 +1,210 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ottla/ottla/internal/api"
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metrics"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/server"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Options say what a broker is made of.
+type Options struct {
+	Config *config.Broker
+	// FS holds the log directories; nil stands for the disk.
+	FS vfs.FS
+	// Logger is told what operators should know; nil stands for nobody.
+	Logger *slog.Logger
+	// LogLevel is the level of Logger, which administrators may change; nil stands for one without effect.
+	LogLevel *slog.LevelVar
+	// Version is that of this program, for /metrics.
+	Version string
+}
+
+// Broker is a running broker.
+type Broker struct {
+	options     Options
+	log         *slog.Logger
+	node        int32
+	incarnation kafka.UUID
+	metrics     *metrics.Registry
+
+	dirs       []*commitlog.Dir
+	store      *metadata.Store
+	publisher  *publisher
+	quorum     *quorum.Quorum
+	controller controllerSeat
+	partitions *partition.Set
+	groups     *statemachine.Host[*group.Coordinator]
+	api        *api.API
+	server     *server.Server
+	listeners  []listener
+	http       *httpServer
+
+	built chan struct{} // closed once the fields above are set
+
+	// config is the configuration in force, dynamic settings included.
+	config atomic.Pointer[config.Broker]
+	epoch  atomic.Int64 // of the registration; -1 before
+	ready  atomic.Bool
+	failed chan error // a failure that ends the broker; holds one
+
+	ctx    context.Context
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup // goroutines that end with ctx
+	loads  sync.WaitGroup // controllers that read the metadata log; they end with the quorum
+}
+
+// Start starts a broker and returns once it serves. What was started is stopped again if that fails, or ctx ends.
+func Start(ctx context.Context, o Options) (*Broker, error) {
+	if o.FS == nil {
+		o.FS = vfs.Disk()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.LogLevel == nil {
+		o.LogLevel = new(slog.LevelVar)
+	}
+	b := &Broker{
+		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
+		metrics: metrics.NewRegistry(), failed: make(chan error, 1), built: make(chan struct{}),
+	}
+	b.ctx, b.cancel = context.WithCancel(context.Background())
+	b.config.Store(o.Config)
+	b.epoch.Store(-1)
+	if err := b.start(ctx); err != nil {
+		return nil, errors.Join(err, b.Stop(context.Background()))
+	}
+	return b, nil
+}
+
+func (b *Broker) start(ctx context.Context) error {
+	if err := b.openListeners(); err != nil {
+		return err
+	}
+	if err := b.openDirectories(); err != nil {
+		return err
+	}
+	b.store = metadata.NewStore(metadata.Empty(b.ClusterID()))
+	b.publisher = newPublisher(b.store, b.log, b.fail)
+	b.build()
+	b.followMetadata()
+	if err := b.joinQuorum(); err != nil {
+		return err
+	}
+	if err := b.register(ctx); err != nil {
+		return err
+	}
+	b.removeStrays()
+	b.housekeep()
+	b.exportMetrics()
+	if err := b.startHTTP(); err != nil {
+		return err
+	}
+	if err := b.serve(); err != nil {
+		return err
+	}
+	b.ready.Store(true)
+	return nil
+}
+
+// build makes the parts that serve requests.
+func (b *Broker) build() {
+	b.partitions = partition.NewSet(partition.Options{
+		Node: b.node, Dirs: b.dirs, TopicConfig: b.topicConfig, Logger: b.log, Metrics: b.metrics,
+		ProducerExpiration: b.options.Config.Duration(config.ProducerIDExpirationMs),
+	})
+	b.groups = b.newGroups()
+	buffers := server.NewBuffers(maxIdleBuffers)
+	b.api = api.New(api.Env{
+		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups,
+		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load,
+		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
+	})
+	b.server = server.New(b.serverOptions(buffers))
+	close(b.built)
+}
+
+// maxIdleBuffers bounds the memory of buffers that nobody uses at the moment.
+const maxIdleBuffers = 32 << 20
+
+// ClusterID is the id of the cluster that the log directories belong to.
+func (b *Broker) ClusterID() string { return b.dirs[0].Meta().ClusterID }
+
+// Node is the broker's id.
+func (b *Broker) Node() int32 { return b.node }
+
+// Failed delivers the failure that makes it pointless to go on, such as the loss of the metadata log.
+func (b *Broker) Failed() <-chan error { return b.failed }
+
+func (b *Broker) fail(err error) {
+	b.ready.Store(false)
+	select {
+	case b.failed <- err:
+	default:
+	}
+}
+
+// Stop stops the broker: no new requests, answers to those that were accepted, then a clean end of the logs. After ctx
+// is done it no longer waits for slow clients.
+func (b *Broker) Stop(ctx context.Context) error {
+	b.ready.Store(false)
+	var errs []error
+	note := func(what string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", what, err))
+		}
+	}
+	note("http", b.stopHTTP(ctx))
+	b.closeListeners()
+	if b.api != nil {
+		b.api.Stop() // requests that wait for records or members are answered now
+		b.groups.Stop(kafka.Errorf(kafka.NotCoordinator, "the broker is stopping"))
+		if err := b.server.Stop(ctx); err != nil {
+			b.log.Warn("clients did not take all their answers in time", "error", err)
+		}
+	}
+	b.cancel()
+	b.tasks.Wait()
+	if b.quorum != nil {
+		note("metadata quorum", b.quorum.Close())
+		b.loads.Wait()
+	}
+	if b.publisher != nil {
+		b.publisher.close()
+	}
+	for _, dir := range b.dirs {
+		note("log directory "+dir.Path(), dir.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// every runs f now and then until the broker stops.
+func (b *Broker) every(interval func() time.Duration, f func(now time.Time)) {
+	b.tasks.Go(func() {
+		for {
+			select {
+			case <-b.ctx.Done():
+				return
+			case <-time.After(max(interval(), time.Millisecond)):
+				f(time.Now())
+			}
+		}
+	})
+}

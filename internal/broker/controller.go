@@ -1,0 +1,136 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"strings"
+	"sync"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// joinQuorum opens the metadata log and takes part in its quorum.
+func (b *Broker) joinQuorum() error {
+	c := b.options.Config
+	dir := b.dirs[0]
+	self := quorum.Voter{NodeID: b.node, DirectoryID: dir.ID()}
+	logConfig := commitlog.DefaultConfig()
+	logConfig.SegmentBytes = int64(c.Int(config.MetadataLogSegmentBytes))
+	logConfig.SegmentMs = c.Duration(config.MetadataLogSegmentMs).Milliseconds()
+	q, err := quorum.Start(dir, b.options.FS, logConfig, quorum.Options{
+		Self: self, Voters: []quorum.Voter{self},
+		ElectionTimeout: c.Duration(config.ControllerQuorumFetchTimeoutMs),
+		OnCommit:        b.publisher.commit, OnSnapshot: b.publisher.load,
+		OnLead: b.lead, OnResign: b.resign,
+		OnFailure:     func(err error) { b.fail(fmt.Errorf("the metadata quorum stopped: %w", err)) },
+		Snapshot:      b.snapshot,
+		SnapshotBytes: c.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
+		Logger:        b.log,
+	})
+	b.quorum = q
+	return err
+}
+
+// controllerSeat holds the controller's engine while this node leads the quorum.
+type controllerSeat struct {
+	mu struct {
+		sync.Mutex
+		engine *statemachine.Engine[*controller.Controller]
+	}
+}
+
+// engine returns the controller's engine, or NOT_CONTROLLER.
+func (s *controllerSeat) engine() (*statemachine.Engine[*controller.Controller], error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.engine == nil {
+		return nil, errNotController
+	}
+	return s.mu.engine, nil
+}
+
+func (s *controllerSeat) take(engine *statemachine.Engine[*controller.Controller]) (old *statemachine.Engine[*controller.Controller]) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, s.mu.engine = s.mu.engine, engine
+	return old
+}
+
+var errNotController = &kafka.Error{Code: kafka.NotController, Message: "This is not the correct controller for this cluster."}
+
+// lead makes this node the controller.
+func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
+	machine := controller.New(controller.Options{
+		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation,
+		NewID: kafka.NewUUID, Random: rand.IntN,
+	})
+	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Logger: b.log, Errors: controllerError})
+	b.controller.take(engine)
+	b.loads.Go(func() {
+		if err := engine.Load(); err != nil && b.ctx.Err() == nil {
+			b.log.Error("the controller cannot read the metadata log", "epoch", epoch, "error", err)
+			b.fail(err)
+		}
+	})
+}
+
+// resign ends this node's leadership.
+func (b *Broker) resign(int32) {
+	if old := b.controller.take(nil); old != nil {
+		old.Stop(errNotController)
+	}
+}
+
+// controllerError is what a client is told when the controller's log fails it.
+func controllerError(err error) error {
+	if code := kafka.CodeOf(err); code == kafka.CoordinatorLoadInProgress || code == kafka.KafkaStorageError {
+		return kafka.Errorf(kafka.NotController, "%v", err)
+	}
+	return err
+}
+
+// snapshot gives the records of the image for a snapshot of the metadata log, if the image is as far as the log.
+func (b *Broker) snapshot(offset int64) (iter.Seq[[]byte], bool) {
+	image := b.store.Current()
+	if image.Offset()+1 != offset {
+		return nil, false
+	}
+	return func(yield func([]byte) bool) {
+		for m := range image.Records() {
+			value, err := wire.EncodeMetadataRecord(m, metadata.RecordVersion(m))
+			if err != nil {
+				panic("BUG: a record of the image cannot be encoded: " + err.Error())
+			}
+			if !yield(value) {
+				return
+			}
+		}
+	}, true
+}
+
+// refusal is an answer of the controller's with an error code, as an error.
+func refusal(what string, code int16) error {
+	if code == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", what, kafka.ErrorCode(code))
+}
+
+// hopeless reports whether asking the controller again cannot help.
+func hopeless(err error) bool {
+	for _, code := range []kafka.ErrorCode{kafka.InconsistentClusterID, kafka.InvalidRegistration, kafka.UnsupportedVersion} {
+		if errors.Is(err, code) {
+			return true
+		}
+	}
+	return strings.Contains(err.Error(), "BUG")
+}

@@ -1,0 +1,111 @@
+package broker
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/statemachine"
+)
+
+// followMetadata has everything that depends on the image follow it, in this order: settings, partitions, coordinators.
+func (b *Broker) followMetadata() {
+	b.store.Subscribe(b.followSettings)
+	b.store.Subscribe(b.partitions.Apply)
+	b.store.Subscribe(b.followCoordinators)
+}
+
+// followSettings puts dynamic settings of this broker and of all brokers in force.
+func (b *Broker) followSettings(_, next *metadata.Image, changes *metadata.Changes) {
+	for _, resource := range changes.Configs {
+		if resource.Type != metadata.ConfigBroker {
+			continue
+		}
+		own := next.Config(metadata.ConfigResource{Type: metadata.ConfigBroker, Name: strconv.Itoa(int(b.node))})
+		all := next.Config(metadata.ConfigResource{Type: metadata.ConfigBroker})
+		c, notices := b.options.Config.WithDynamic(own, all)
+		for _, n := range notices {
+			b.log.Warn(n.String())
+		}
+		b.config.Store(c)
+		b.server.SetLimits(limitsOf(c))
+		return
+	}
+}
+
+// topicConfig is what partitions ask for a topic's settings.
+func (b *Broker) topicConfig(im *metadata.Image, topic string) *config.Topic {
+	return b.config.Load().Topic(im.TopicConfig(topic))
+}
+
+// followCoordinators has this broker coordinate the groups in the partitions of __consumer_offsets that it leads. What was
+// deleted goes first: a topic that is created anew in the same image begins its leader epochs again.
+func (b *Broker) followCoordinators(_, _ *metadata.Image, changes *metadata.Changes) {
+	b.forgetTopics(changes.TopicsDeleted)
+	for _, change := range changes.Partitions {
+		if change.Topic.Name != kafka.OffsetsTopic {
+			continue
+		}
+		if change.After.Leader != b.node {
+			b.groups.Resign(change.ID)
+			continue
+		}
+		if p, err := b.partitions.Get(kafka.OffsetsTopic, change.ID); err == nil {
+			b.groups.Lead(change.ID, change.After.LeaderEpoch, p.CoordinatorLog(change.After.LeaderEpoch))
+		}
+	}
+}
+
+// forgetTopics removes committed offsets of topics that were deleted.
+func (b *Broker) forgetTopics(topics []*metadata.Topic) {
+	deleted := map[string]bool{}
+	for _, topic := range topics {
+		deleted[topic.Name] = true
+		if topic.Name == kafka.OffsetsTopic {
+			for id := range topic.Partitions {
+				b.groups.Resign(int32(id))
+			}
+		}
+	}
+	if len(deleted) == 0 {
+		return
+	}
+	for partition, engine := range b.groups.All() {
+		engine.Do(func(c *group.Coordinator, _ time.Time) statemachine.Output { return c.ForgetTopics(deleted) }, func(err error) {
+			b.log.Warn("offsets of deleted topics stay until they expire", "partition", partition, "error", err)
+		})
+	}
+}
+
+// newGroups makes the host of the group coordinators.
+func (b *Broker) newGroups() *statemachine.Host[*group.Coordinator] {
+	var host *statemachine.Host[*group.Coordinator]
+	machine := func(partition, _ int32) *group.Coordinator {
+		return group.New(group.Options{
+			Settings: b.groupSettings, NewID: func() string { return kafka.NewUUID().Hex() }, Logger: b.log,
+			Again: func(op func(*group.Coordinator, time.Time) statemachine.Output) {
+				if engine, err := host.Get(partition); err == nil {
+					engine.Do(op, func(error) {}) // a coordinator that has stopped has nothing to go on with
+				}
+			},
+		})
+	}
+	host = statemachine.NewHost(kafka.OffsetsTopic, machine, statemachine.Options{Logger: b.log})
+	return host
+}
+
+func (b *Broker) groupSettings() group.Settings {
+	c := b.config.Load()
+	return group.Settings{
+		MinSessionTimeout:     c.Duration(config.GroupMinSessionTimeoutMs),
+		MaxSessionTimeout:     c.Duration(config.GroupMaxSessionTimeoutMs),
+		InitialRebalanceDelay: c.Duration(config.GroupInitialRebalanceDelayMs),
+		MaxSize:               c.Int(config.GroupMaxSize),
+		MaxMetadataBytes:      c.Int(config.OffsetMetadataMaxBytes),
+		OffsetsRetention:      c.Duration(config.OffsetsRetentionMinutes),
+		ExpiryInterval:        c.Duration(config.OffsetsRetentionCheckIntervalMs),
+	}
+}

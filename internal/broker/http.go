@@ -1,0 +1,91 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+)
+
+// httpOff turns the HTTP endpoint off (property http.address).
+const httpOff = "off"
+
+// httpServer answers health, readiness, metrics and profiles.
+type httpServer struct {
+	socket net.Listener
+	server *http.Server
+}
+
+// startHTTP opens http.address. If nobody set it and the port is taken, a free one is used, so that several nodes on
+// one machine just work.
+func (b *Broker) startHTTP() error {
+	c := b.options.Config
+	address := c.Text(config.HTTPAddress)
+	if address == httpOff {
+		return nil
+	}
+	socket, err := net.Listen("tcp", address)
+	if err != nil && c.Source(config.HTTPAddress) == config.DefaultConfig {
+		socket, err = net.Listen("tcp", "localhost:0")
+	}
+	if err != nil {
+		return fmt.Errorf("http.address: %w (off turns it off)", err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /readyz", b.readiness)
+	mux.Handle("GET /metrics", b.metrics.Handler())
+	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	b.http = &httpServer{socket, &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}}
+	go b.http.server.Serve(socket) // its error is that it was closed
+	return nil
+}
+
+// readiness says whether clients are served, and why not.
+func (b *Broker) readiness(w http.ResponseWriter, _ *http.Request) {
+	reason := ""
+	switch {
+	case !b.ready.Load():
+		reason = "starting or stopping"
+	case !b.unfenced(b.store.Current()):
+		reason = "fenced by the controller"
+	}
+	for _, dir := range b.dirs {
+		if err := dir.Failed(); err != nil {
+			reason = fmt.Sprintf("log directory %s is offline: %v", dir.Path(), err)
+		}
+	}
+	if reason != "" {
+		http.Error(w, reason, http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ready")
+}
+
+// HTTPAddress is where health, readiness and metrics are, "" if they are off.
+func (b *Broker) HTTPAddress() string {
+	if b.http == nil {
+		return ""
+	}
+	return b.http.socket.Addr().String()
+}
+
+func (b *Broker) stopHTTP(ctx context.Context) error {
+	if b.http == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := b.http.server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return b.http.server.Close()
+}

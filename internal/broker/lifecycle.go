@@ -1,0 +1,154 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// retryInterval is how long the broker waits before it asks the controller again. On a single node the controller is
+// there within milliseconds of the first question.
+const retryInterval = 2 * time.Millisecond
+
+// register makes this process a broker of the cluster and waits until its image shows it unfenced. From then on
+// heartbeats keep it so.
+func (b *Broker) register(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, b.options.Config.Duration(config.InitialBrokerRegistrationTimeoutMs))
+	defer cancel()
+	if err := b.retry(ctx, "register with the controller", b.tryRegister); err != nil {
+		return err
+	}
+	if err := b.retry(ctx, "be unfenced by the controller", func() error {
+		if err := b.heartbeat(); err != nil {
+			return err
+		}
+		if !b.unfenced(b.store.Current()) {
+			return fmt.Errorf("broker %d is still fenced", b.node)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	b.every(func() time.Duration { return b.config.Load().Duration(config.BrokerHeartbeatIntervalMs) }, func(time.Time) {
+		if err := b.heartbeat(); err != nil {
+			b.log.Warn("heartbeat to the controller failed", "error", err)
+		}
+	})
+	return nil
+}
+
+func (b *Broker) unfenced(image *metadata.Image) bool {
+	broker := image.Broker(b.node)
+	return broker != nil && broker.IncarnationID == b.incarnation && broker.Active()
+}
+
+// retry does something until it succeeds, or cannot, or ctx is done.
+func (b *Broker) retry(ctx context.Context, what string, try func() error) error {
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		if hopeless(err) {
+			return fmt.Errorf("cannot %s: %w", what, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("cannot %s: %w; last error: %w", what, ctx.Err(), err)
+		case failure := <-b.failed:
+			return fmt.Errorf("cannot %s: %w", what, failure)
+		case <-time.After(retryInterval):
+		}
+	}
+}
+
+func (b *Broker) tryRegister() error {
+	var rack *string
+	if text := b.options.Config.Text(config.BrokerRack); text != "" {
+		rack = &text
+	}
+	rq := &wire.BrokerRegistrationRequest{
+		BrokerID: b.node, ClusterID: b.ClusterID(), IncarnationID: b.incarnation, Rack: rack,
+		PreviousBrokerEpoch: b.previousEpoch(),
+	}
+	for _, l := range b.advertised() {
+		rq.Listeners = append(rq.Listeners, wire.BrokerRegistrationRequestListener{
+			Name: l.Name, Host: l.Host, Port: uint16(l.Port), SecurityProtocol: l.Protocol.ID(),
+		})
+	}
+	for _, f := range controller.Features() {
+		rq.Features = append(rq.Features, wire.BrokerRegistrationRequestFeature{Name: f.Name, MinSupportedVersion: f.Min, MaxSupportedVersion: f.Max})
+	}
+	for _, dir := range b.dirs {
+		rq.LogDirs = append(rq.LogDirs, dir.ID())
+	}
+	response, err := ask(b, (*controller.Controller).RegisterBroker, rq)
+	if err == nil {
+		err = refusal("BrokerRegistration", response.ErrorCode)
+	}
+	if err != nil {
+		return err
+	}
+	b.epoch.Store(response.BrokerEpoch)
+	return nil
+}
+
+// previousEpoch is the epoch of this broker's last registration, -1 if there was none. It says that the broker has
+// all that it had then (KIP-966). Kafka may say so only after a clean stop; here what is committed was on stable storage
+// before, so an unclean stop loses nothing that counts (but for topics with write.caching=true after a power failure).
+func (b *Broker) previousEpoch() int64 {
+	settled := make(chan struct{})
+	b.publisher.after(func() { close(settled) })
+	<-settled
+	if known := b.store.Current().Broker(b.node); known != nil {
+		return known.Epoch
+	}
+	return -1
+}
+
+// heartbeat tells the controller that this broker lives and how far its image is.
+func (b *Broker) heartbeat() error {
+	rq := &wire.BrokerHeartbeatRequest{BrokerID: b.node, BrokerEpoch: b.epoch.Load(), CurrentMetadataOffset: b.store.Current().Offset()}
+	for _, dir := range b.dirs {
+		if dir.Failed() != nil {
+			rq.OfflineLogDirs = append(rq.OfflineLogDirs, dir.ID())
+		}
+	}
+	response, err := ask(b, (*controller.Controller).Heartbeat, rq)
+	if err != nil {
+		return err
+	}
+	return refusal("BrokerHeartbeat", response.ErrorCode)
+}
+
+// ask has the controller decide one request and waits for the answer, until this broker's image has its effect.
+func ask[Q, R any](b *Broker, decide func(*controller.Controller, time.Time, Q, controller.Reply[R]) statemachine.Output, request Q) (R, error) {
+	type result struct {
+		response R
+		err      error
+	}
+	answer := make(chan result, 1)
+	engine, err := b.controller.engine()
+	if err != nil {
+		var none R
+		return none, err
+	}
+	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
+		return decide(c, now, request, func(response R, err error) {
+			b.publisher.after(func() { answer <- result{response, err} })
+		})
+	}, func(err error) { answer <- result{err: err} })
+	select {
+	case r := <-answer:
+		return r.response, r.err
+	case <-b.ctx.Done():
+		var none R
+		return none, b.ctx.Err()
+	}
+}

@@ -1,0 +1,126 @@
+package broker
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/server"
+)
+
+// listener is an open socket and what it is for.
+type listener struct {
+	config.Listener
+	socket net.Listener
+}
+
+// openListeners binds the sockets of clients' listeners. They are served later; until then connections wait in the
+// system's queue. Listeners of controllers are not bound: a lone node's controller is reached within the process.
+func (b *Broker) openListeners() error {
+	for _, l := range b.options.Config.Listeners {
+		if slices.ContainsFunc(b.options.Config.ControllerListeners, func(c config.Listener) bool { return c.Name == l.Name }) {
+			b.log.Info("controller listener is not opened: the only controller is in this process", "listener", l.String())
+			continue
+		}
+		socket, err := net.Listen("tcp", l.Address())
+		if err != nil {
+			return fmt.Errorf("listener %s: %w (property listeners)", l, err)
+		}
+		b.listeners = append(b.listeners, listener{l, socket})
+	}
+	return nil
+}
+
+func (b *Broker) closeListeners() {
+	for _, l := range b.listeners {
+		l.socket.Close()
+	}
+}
+
+// serve begins to accept clients.
+func (b *Broker) serve() error {
+	for _, l := range b.listeners {
+		err := b.server.Listen(server.Listener{
+			Name: l.Name, SecurityProtocol: string(l.Protocol), Net: l.socket,
+			Privileged: l.Name == b.options.Config.InterBrokerListener && len(b.listeners) > 1,
+		})
+		if err != nil {
+			return fmt.Errorf("listener %s: %w", l, err)
+		}
+	}
+	return nil
+}
+
+// Listeners are the addresses that the broker listens on, with the ports that were bound.
+func (b *Broker) Listeners() []config.Listener {
+	var bound []config.Listener
+	for _, l := range b.listeners {
+		at := l.Listener
+		at.Port = l.socket.Addr().(*net.TCPAddr).Port
+		bound = append(bound, at)
+	}
+	return bound
+}
+
+// advertised are the addresses that clients are told: what was left open (host, port) is filled in.
+func (b *Broker) advertised() []config.Listener {
+	bound := b.Listeners()
+	var all []config.Listener
+	for _, l := range b.options.Config.AdvertisedListeners {
+		if i := slices.IndexFunc(bound, func(o config.Listener) bool { return o.Name == l.Name }); l.Port == 0 && i >= 0 {
+			l.Port = bound[i].Port
+		}
+		if l.Host == "" {
+			l.Host = hostName()
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+func hostName() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "localhost"
+	}
+	return name
+}
+
+func (b *Broker) serverOptions(buffers *server.Buffers) server.Options {
+	c := b.options.Config
+	return server.Options{
+		Handler: b.api, Logger: b.log, Metrics: b.metrics, Buffers: buffers,
+		MaxRequestBytes: c.Int(config.SocketRequestMaxBytes), MaxQueuedBytes: c.Long(config.QueuedMaxRequestBytes),
+		MaxIdle: c.Duration(config.ConnectionsMaxIdleMs), Limits: limitsOf(c),
+		SendBuffer: c.Int(config.SocketSendBufferBytes), ReceiveBuffer: c.Int(config.SocketReceiveBufferBytes),
+	}
+}
+
+// limitsOf are the bounds on connections.
+func limitsOf(c *config.Broker) server.Limits {
+	limits := server.Limits{
+		MaxConnections: c.Int(config.MaxConnections), MaxConnectionsPerIP: c.Int(config.MaxConnectionsPerIP),
+		PerIPOverrides: map[netip.Addr]int{}, MaxListenerConnections: map[string]int{},
+	}
+	for host, n := range c.MaxConnectionsOverrides() {
+		addresses, err := net.LookupHost(host)
+		if err != nil {
+			continue // a name that does not resolve limits nobody
+		}
+		for _, text := range addresses {
+			if addr, err := netip.ParseAddr(text); err == nil {
+				limits.PerIPOverrides[addr.Unmap()] = n
+			}
+		}
+	}
+	for _, l := range c.Listeners {
+		if n, ok := c.ListenerInt(strings.ToLower(l.Name), config.MaxConnections); ok {
+			limits.MaxListenerConnections[l.Name] = n
+		}
+	}
+	return limits
+}

@@ -1,0 +1,170 @@
+package broker
+
+import (
+	"fmt"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// publisher turns the committed metadata log into images, on a goroutine of its own: what follows the image (new logs,
+// coordinators) may take a while, and the quorum must not wait for it.
+type publisher struct {
+	store *metadata.Store
+	log   *slog.Logger
+	fail  func(error)
+	ended chan struct{}
+
+	mu struct {
+		sync.Mutex
+		queue []publication
+		wake  chan struct{} // holds one
+		done  bool
+	}
+}
+
+// publication is one thing to do, in order.
+type publication struct {
+	batch    record.Batch    // committed records
+	snapshot *snapshotLoaded // instead of everything before
+	then     func()          // called once all before it is published
+}
+
+type snapshotLoaded struct {
+	offset  int64
+	epoch   int32
+	batches []record.Batch
+}
+
+func newPublisher(store *metadata.Store, log *slog.Logger, fail func(error)) *publisher {
+	p := &publisher{store: store, log: log, fail: fail, ended: make(chan struct{})}
+	p.mu.wake = make(chan struct{}, 1)
+	go p.run()
+	return p
+}
+
+// commit takes a committed batch (quorum.Options.OnCommit).
+func (p *publisher) commit(b record.Batch) {
+	if !b.Attributes().Control() {
+		p.add(publication{batch: slices.Clone(b)})
+	}
+}
+
+// load takes a snapshot (quorum.Options.OnSnapshot).
+func (p *publisher) load(offset int64, epoch int32, batches iter.Seq[record.Batch]) {
+	s := &snapshotLoaded{offset: offset, epoch: epoch}
+	for b := range batches {
+		if !b.Attributes().Control() {
+			s.batches = append(s.batches, slices.Clone(b))
+		}
+	}
+	p.add(publication{snapshot: s})
+}
+
+// after calls f once everything that was committed before is published.
+func (p *publisher) after(f func()) { p.add(publication{then: f}) }
+
+func (p *publisher) add(what publication) {
+	p.mu.Lock()
+	if !p.mu.done {
+		p.mu.queue = append(p.mu.queue, what)
+		select {
+		case p.mu.wake <- struct{}{}:
+		default:
+		}
+		p.mu.Unlock()
+		return
+	}
+	p.mu.Unlock()
+	if what.then != nil {
+		what.then()
+	}
+}
+
+// close publishes what is queued and ends the goroutine.
+func (p *publisher) close() {
+	p.mu.Lock()
+	p.mu.done = true
+	select {
+	case p.mu.wake <- struct{}{}:
+	default:
+	}
+	p.mu.Unlock()
+	<-p.ended
+}
+
+func (p *publisher) run() {
+	defer close(p.ended)
+	for range p.mu.wake {
+		p.mu.Lock()
+		queue, done := p.mu.queue, p.mu.done
+		p.mu.queue = nil
+		p.mu.Unlock()
+		p.publish(queue)
+		if done {
+			return
+		}
+	}
+}
+
+// publish applies what is queued: many batches make one image, so that a start with a long log does not make one each.
+func (p *publisher) publish(queue []publication) {
+	var delta *metadata.Delta
+	var offset int64
+	var epoch int32
+	flush := func() {
+		if delta != nil {
+			p.store.Publish(delta.Apply(offset, epoch), nil)
+			delta = nil
+		}
+	}
+	for _, what := range queue {
+		var err error
+		switch {
+		case what.then != nil:
+			flush()
+			what.then()
+		case what.snapshot != nil:
+			delta = metadata.Empty(p.store.Current().ClusterID()).Change()
+			for _, b := range what.snapshot.batches {
+				err = replay(delta, b)
+			}
+			offset, epoch = what.snapshot.offset-1, what.snapshot.epoch
+		default:
+			if delta == nil {
+				delta = p.store.Current().Change()
+			}
+			err = replay(delta, what.batch)
+			offset, epoch = what.batch.LastOffset(), what.batch.LeaderEpoch()
+		}
+		if err != nil {
+			p.fail(fmt.Errorf("the metadata log holds what this version does not understand: %w", err))
+		}
+	}
+	flush()
+}
+
+// maxMetadataBatch is the most that a batch of the metadata log may decompress to; it is never compressed by us.
+const maxMetadataBatch = 64 << 20
+
+func replay(delta *metadata.Delta, b record.Batch) error {
+	for r, err := range b.Records(maxMetadataBatch) {
+		if err != nil {
+			return err
+		}
+		m, _, err := wire.DecodeMetadataRecord(r.Value)
+		if err != nil {
+			return kafka.Errorf(kafka.CorruptMessage, "metadata record at offset %d: %v", r.Offset, err)
+		}
+		if err := delta.ReplayAt(r.Offset, m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,35 @@
+// Package commitlog keeps the logs of partitions on disk, in Kafka's file formats, and says when what was
+// appended is safe.
+//
+// # Nouns
+//
+// A [Dir] is one log directory (log.dirs): it holds the lock, the checkpoints and one folder per partition.
+// A [Log] is one partition: a row of segments of which the last is active (appended to). A segment is a
+// .log file of record batches with its indexes. A [Span] is a range of whole batches to read.
+//
+// # Offsets
+//
+//	StartOffset <= LastStableOffset <= HighWatermark <= EndOffset
+//	StartOffset <= StableOffset <= EndOffset
+//
+// EndOffset is where the next append goes. StableOffset is the promise of this package: everything below it
+// survives a power failure (with write.caching: a crash of this process). HighWatermark is set from outside, by
+// replication. LastStableOffset is the end of what read_committed consumers may see.
+//
+// # Promises
+//
+//   - An append either is complete or leaves nothing that a reader or a recovery takes for data.
+//   - StableOffset advances only after fdatasync of the bytes, the directory and whatever else a recovery
+//     needs to find them. After a failed write or fsync the Dir is failed for good: nothing more is acknowledged.
+//   - Recovery reads what was written after the recovery point, no more, and cuts only a tail that begins there.
+//     A batch below the recovery point that cannot be read makes the log refuse appends; it is never cut.
+//   - Index files are hints: they are checked before use and rebuilt from the log when they are wrong.
+//   - A Span stays readable while it is held, whatever retention deletes meanwhile.
+//
+// # Concurrency
+//
+// One mutex per Log orders appends, rolls, truncations and deletions; it is held across writes, never across a
+// sync of appended data. Readers take a snapshot of the segments and a segment's own short lock. One goroutine
+// per Dir, the flusher, syncs for everybody who waits (group commit) and writes the checkpoints.
+// Lock order: Log.mu, Dir.checkpoints, Dir.mu, then the locks of segments, epochs and the flusher, which are leaves.
+package commitlog

@@ -1,0 +1,197 @@
+package commitlog
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// epochCache knows at which offset each leader epoch began (Kafka's LeaderEpochFileCache). Epochs and offsets
+// grow strictly. The file leader-epoch-checkpoint follows by the flusher, always before the recovery point
+// passes an entry: later entries are found again in the batches that recovery reads.
+type epochCache struct {
+	saving sync.Mutex // held while the file is written, so that the newest content is written last
+	mu     struct {
+		sync.RWMutex
+		entries []epochEntry
+		changed bool // since the file was written
+	}
+}
+
+type epochEntry struct {
+	epoch int32
+	start int64
+}
+
+const noEpoch = -1
+
+func (c *epochCache) latest() int32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	if n := len(c.mu.entries); n > 0 {
+		return c.mu.entries[n-1].epoch
+	}
+	return noEpoch
+}
+
+// assign notes that epoch begins at start. Entries that contradict the new one go.
+func (c *epochCache) assign(epoch int32, start int64) (changed bool) {
+	if epoch < 0 || start < 0 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entries := c.mu.entries
+	if n := len(entries); n > 0 && entries[n-1].epoch == epoch && start >= entries[n-1].start {
+		return false
+	}
+	for n := len(entries); n > 0 && (entries[n-1].epoch >= epoch || entries[n-1].start >= start); n = len(entries) {
+		entries = entries[:n-1]
+	}
+	c.mu.entries = append(entries, epochEntry{epoch, start})
+	c.mu.changed = true
+	return true
+}
+
+func (c *epochCache) endOf(epoch int32, logEnd int64) (int32, int64) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	entries := c.mu.entries
+	n := len(entries)
+	if epoch < 0 || n == 0 {
+		return noEpoch, noOffset
+	}
+	if entries[n-1].epoch == epoch {
+		return epoch, logEnd
+	}
+	higher := c.find(epoch + 1)
+	switch higher {
+	case n:
+		return noEpoch, noOffset
+	case 0:
+		return epoch, entries[0].start
+	}
+	return entries[higher-1].epoch, entries[higher].start
+}
+
+// find returns the first entry with at least this epoch. The caller holds c.mu.
+func (c *epochCache) find(epoch int32) int {
+	i, _ := slices.BinarySearchFunc(c.mu.entries, epoch, func(e epochEntry, epoch int32) int { return cmp.Compare(e.epoch, epoch) })
+	return i
+}
+
+func (c *epochCache) at(offset int64) int32 {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	i, _ := slices.BinarySearchFunc(c.mu.entries, offset+1, func(e epochEntry, offset int64) int { return cmp.Compare(e.start, offset) })
+	if i == 0 {
+		return noEpoch
+	}
+	return c.mu.entries[i-1].epoch
+}
+
+// cutEnd drops epochs that begin at or after end.
+func (c *epochCache) cutEnd(end int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := len(c.mu.entries)
+	for n > 0 && c.mu.entries[n-1].start >= end {
+		n--
+	}
+	c.mu.changed = c.mu.changed || n < len(c.mu.entries)
+	c.mu.entries = c.mu.entries[:n]
+}
+
+// cutStart drops epochs that ended before start; the one that holds start begins there from now on.
+func (c *epochCache) cutStart(start int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for n < len(c.mu.entries) && c.mu.entries[n].start <= start {
+		n++
+	}
+	if n == 0 || n == 1 && c.mu.entries[0].start == start {
+		return
+	}
+	c.mu.entries = slices.Delete(c.mu.entries, 0, n-1)
+	c.mu.entries[0].start = start
+	c.mu.changed = true
+}
+
+func (c *epochCache) clear() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.entries, c.mu.changed = nil, true
+}
+
+// save writes the checkpoint if anything changed since.
+func (c *epochCache) save(fsys vfs.FS, folder string) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	c.mu.Lock()
+	if !c.mu.changed {
+		c.mu.Unlock()
+		return nil
+	}
+	entries := slices.Clone(c.mu.entries)
+	c.mu.changed = false
+	c.mu.Unlock()
+	err := replaceFile(fsys, filepath.Join(folder, leaderEpochFile), formatCheckpoint(len(entries), func(b []byte, i int) []byte {
+		b = append(strconv.AppendInt(b, int64(entries[i].epoch), 10), ' ')
+		return strconv.AppendInt(b, entries[i].start, 10)
+	}))
+	if err != nil {
+		c.mu.Lock()
+		c.mu.changed = true
+		c.mu.Unlock()
+	}
+	return err
+}
+
+// load reads the checkpoint; a file that is not there has no entries.
+func (c *epochCache) load(fsys vfs.FS, folder string) error {
+	path := filepath.Join(folder, leaderEpochFile)
+	content, err := readFile(fsys, path, maxCheckpointBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	err = parseCheckpoint(string(content), func(fields []string) error {
+		if len(fields) != 2 {
+			return errors.New("want epoch and offset")
+		}
+		epoch, err := strconv.ParseInt(fields[0], 10, 32)
+		if err != nil {
+			return err
+		}
+		start, err := strconv.ParseInt(fields[1], 10, 64)
+		if err != nil {
+			return err
+		}
+		c.assign(int32(epoch), start)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.changed = false
+	return nil
+}
+
+// assignNewer is assign for a batch that is being appended or recovered: only a later epoch is news.
+func (c *epochCache) assignNewer(epoch int32, start int64) {
+	if epoch > c.latest() {
+		c.assign(epoch, start)
+	}
+}

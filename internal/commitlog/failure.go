@@ -1,0 +1,38 @@
+package commitlog
+
+import (
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// fail takes the directory offline for good: after a failed write or fsync nobody knows what is on the disk, so
+// nothing more may be acknowledged. The first error is kept.
+func (d *Dir) fail(err error) {
+	if !d.failure.CompareAndSwap(nil, &err) {
+		return
+	}
+	d.options.Logger.Error("log directory is offline", "dir", d.path, "error", err)
+	if d.options.OnFailure != nil {
+		go d.options.OnFailure(err)
+	}
+	for _, l := range d.Logs() {
+		if l.stable.Load() < l.end.Load() {
+			d.flusher.want(l)
+		}
+	}
+}
+
+// Failed returns why the directory is offline, or nil.
+func (d *Dir) Failed() error {
+	if err := d.failure.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// offline is Failed as clients are told.
+func (d *Dir) offline() error {
+	if err := d.Failed(); err != nil {
+		return kafka.Errorf(kafka.KafkaStorageError, "Log directory %s is offline: %v", d.path, err)
+	}
+	return nil
+}

@@ -1,0 +1,192 @@
+package commitlog
+
+import (
+	"errors"
+	"io"
+	"sort"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+)
+
+// Span is a range of whole batches in one segment. While it is held the bytes can be read, even if retention
+// deletes the segment. Release it when done. The zero Span is empty.
+type Span struct {
+	Size       int   // bytes
+	BaseOffset int64 // of the first batch, which may be below the offset that was asked for
+	segment    *segment
+	position   int64
+}
+
+// ReadAt reads the span's bytes from its beginning into p, at most Size, and returns how many. It is an error
+// (KAFKA_STORAGE_ERROR) if fewer are there than promised.
+func (s *Span) ReadAt(p []byte) (int, error) { return s.ReadFrom(p, 0) }
+
+// ReadFrom reads like ReadAt, from skip bytes after the span's beginning.
+func (s *Span) ReadFrom(p []byte, skip int) (int, error) {
+	p = p[:max(0, min(len(p), s.Size-skip))]
+	if len(p) == 0 {
+		return 0, nil
+	}
+	f, _, err := s.segment.logFile()
+	if err != nil {
+		return 0, storageError(err)
+	}
+	n, err := f.ReadAt(p, s.position+int64(skip))
+	if n < len(p) {
+		if err == nil {
+			err = io.ErrUnexpectedEOF
+		}
+		return n, storageError(err)
+	}
+	return n, nil
+}
+
+// Release gives up the bytes. More than one call, and a call on the zero Span, do no harm.
+func (s *Span) Release() {
+	if s.segment != nil {
+		s.segment.release()
+	}
+	*s = Span{}
+}
+
+// Find returns the batches to read from offset on: from the one that holds offset to the last whole one that
+// ends below the offset below and within maxBytes, all in one segment. With atLeastOne the first batch comes
+// even if it alone is larger than maxBytes (KIP-74). The span is empty if nothing is there yet. Offsets outside
+// [StartOffset, EndOffset] are OFFSET_OUT_OF_RANGE.
+func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Span, error) {
+	end := l.end.Load()
+	if start := l.start.Load(); offset < start || offset > end {
+		return Span{}, kafka.Errorf(kafka.OffsetOutOfRange, "Received request for offset %d for partition %s, but we only have log segments from offset %d to %d.", offset, l.tp, start, end)
+	}
+	below = min(below, end)
+	if offset >= below {
+		return Span{}, nil
+	}
+	for {
+		list := l.list()
+		i := l.segmentAt(list, offset)
+		for ; i < len(list); i++ {
+			s := list[i]
+			if !s.acquire() {
+				break // deleted meanwhile: look at the new list
+			}
+			span, found, err := s.find(offset, maxBytes, below, atLeastOne)
+			if err != nil || !found || span.Size == 0 {
+				s.release()
+			}
+			if err != nil {
+				return Span{}, readError(err)
+			}
+			if found {
+				return span, nil
+			}
+		}
+		if i == len(list) {
+			return Span{}, nil
+		}
+		if start := l.start.Load(); offset < start {
+			return Span{}, kafka.Errorf(kafka.OffsetOutOfRange, "Received request for offset %d for partition %s, but we only have log segments from offset %d to %d.", offset, l.tp, start, end)
+		}
+	}
+}
+
+// readError keeps corruption apart from disks that fail.
+func readError(err error) error {
+	if _, ok := errors.AsType[*kafka.Error](err); ok {
+		return err
+	}
+	return storageError(err)
+}
+
+// segmentAt returns the index of the segment that would hold offset.
+func (l *Log) segmentAt(list []*segment, offset int64) int {
+	return max(0, sort.Search(len(list), func(i int) bool { return list[i].base > offset })-1)
+}
+
+// find is Log.Find in one segment. found is false if the segment ends before offset.
+func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool) (span Span, found bool, err error) {
+	size, next := s.end()
+	if size == 0 || offset >= next {
+		return Span{}, false, nil
+	}
+	f, _, err := s.logFile()
+	if err != nil {
+		return Span{}, false, err
+	}
+	page := takePage()
+	defer page.put()
+	scan := scanner{file: f, end: size, buffer: page.bytes[:0]}
+	from, err := s.seek(&scan, offset)
+	if err != nil {
+		return Span{}, false, err
+	}
+	first, position, err := scan.firstEndingAt(offset, from)
+	if err != nil || first == nil {
+		return Span{}, false, err
+	}
+	base, length, last := first.BaseOffset(), int64(first.Length()), first.LastOffset()
+	if last >= below {
+		return Span{}, true, nil
+	}
+	limit := min(size, position+int64(maxBytes))
+	if position+length > limit {
+		if !atLeastOne {
+			return Span{}, true, nil
+		}
+		return Span{Size: int(length), BaseOffset: base, segment: s, position: position}, true, nil
+	}
+	end, err := s.lastBoundary(&scan, position+length, limit, size, below, next)
+	if err != nil {
+		return Span{}, false, err
+	}
+	return Span{Size: int(end - position), BaseOffset: base, segment: s, position: position}, true, nil
+}
+
+// firstEndingAt walks from a batch at position to the first one whose last offset is at least offset; nil if
+// there is none.
+func (s *scanner) firstEndingAt(offset, position int64) (record.Batch, int64, error) {
+	for position < s.end {
+		b, err := s.header(position)
+		if err != nil {
+			return nil, 0, err
+		}
+		if b.LastOffset() >= offset {
+			return b, position, nil
+		}
+		position += int64(b.Length())
+	}
+	return nil, 0, nil
+}
+
+// lastBoundary returns the largest end of a batch that is at most limit and whose batch lies below the offset
+// below; from is such an end.
+func (s *segment) lastBoundary(scan *scanner, from, limit, size, below, next int64) (int64, error) {
+	if limit == size && below >= next {
+		return size, nil // the common case: everything up to the end
+	}
+	near, err := s.seekPosition(scan, limit)
+	if err != nil {
+		return 0, err
+	}
+	if below < next {
+		// An entry below names a whole batch below; the walk starts at that batch.
+		lower, err := s.seek(scan, below-1)
+		if err != nil {
+			return 0, err
+		}
+		near = min(near, lower)
+	}
+	end := max(from, near)
+	for end < limit {
+		b, err := scan.header(end)
+		if err != nil {
+			return 0, err
+		}
+		if end+int64(b.Length()) > limit || b.LastOffset() >= below {
+			break
+		}
+		end += int64(b.Length())
+	}
+	return end, nil
+}

@@ -1,0 +1,212 @@
+package commitlog
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// flusher is the one goroutine of a Dir that syncs. A round takes all logs that somebody waits for, syncs their
+// files, several at once if there are several, then publishes and tells. Appends that arrive during a round share
+// the next one: that is group commit. Between rounds it writes the checkpoints. Without work it sleeps for good.
+type flusher struct {
+	dir  *Dir
+	wake chan struct{}
+	stop chan struct{}
+	done chan struct{}
+	// checkpointDue says that offsets changed since the checkpoint files were written.
+	checkpointDue atomic.Bool
+
+	mu struct {
+		sync.Mutex
+		wanted []*Log
+		dirty  []*Log // have bytes nobody asked for
+		due    time.Time
+	}
+
+	round []*Log // the goroutine's own
+}
+
+// maxParallelSyncs bounds the files that a round syncs at once: enough for a disk to merge its own commits.
+const maxParallelSyncs = 8
+
+func newFlusher(d *Dir) *flusher {
+	return &flusher{dir: d, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+}
+
+func (f *flusher) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// want puts a log into the next round.
+func (f *flusher) want(l *Log) {
+	if l.queued.Swap(true) {
+		return
+	}
+	f.mu.Lock()
+	f.mu.wanted = append(f.mu.wanted, l)
+	f.mu.Unlock()
+	f.signal()
+}
+
+// later puts a log into a round that begins within the given time. The log's dirty flag was clear.
+func (f *flusher) later(l *Log, within time.Duration) {
+	due := time.Now().Add(within)
+	f.mu.Lock()
+	f.mu.dirty = append(f.mu.dirty, l)
+	sooner := len(f.mu.dirty) == 1 || due.Before(f.mu.due)
+	if sooner {
+		f.mu.due = due
+	}
+	f.mu.Unlock()
+	if sooner {
+		f.signal()
+	}
+}
+
+// checkpointSoon makes the flusher write the checkpoints within Options.CheckpointInterval.
+func (f *flusher) checkpointSoon() {
+	if !f.checkpointDue.Load() && !f.checkpointDue.Swap(true) {
+		f.signal()
+	}
+}
+
+// run is the goroutine. The timer is armed only while there is something to wait for.
+func (f *flusher) run() {
+	defer close(f.done)
+	var checkpointAt time.Time
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		logs := f.take(time.Now())
+		if len(logs) > 0 {
+			f.flush(logs)
+			continue
+		}
+		now := time.Now()
+		if !f.checkpointDue.Load() {
+			checkpointAt = time.Time{}
+		} else if checkpointAt.IsZero() {
+			checkpointAt = now.Add(f.dir.options.CheckpointInterval)
+		} else if !now.Before(checkpointAt) {
+			f.checkpoint()
+			checkpointAt = time.Time{}
+			continue
+		}
+		timer.Reset(f.untilDue(now, checkpointAt))
+		select {
+		case <-f.stop:
+			return
+		case <-f.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// untilDue is how long the goroutine may sleep.
+func (f *flusher) untilDue(now, checkpointAt time.Time) time.Duration {
+	wait := time.Hour
+	if !checkpointAt.IsZero() {
+		wait = min(wait, checkpointAt.Sub(now))
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.mu.dirty) > 0 {
+		wait = min(wait, f.mu.due.Sub(now))
+	}
+	return max(0, wait)
+}
+
+// take returns the logs of the next round: the wanted ones, and the dirty ones if their time has come.
+func (f *flusher) take(now time.Time) []*Log {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.mu.dirty) > 0 && !now.Before(f.mu.due) {
+		for _, l := range f.mu.dirty {
+			l.dirty.Store(false)
+			if l.flushed.Load() < l.end.Load() && !l.queued.Swap(true) {
+				f.mu.wanted = append(f.mu.wanted, l)
+			}
+		}
+		clear(f.mu.dirty)
+		f.mu.dirty = f.mu.dirty[:0]
+	}
+	f.round, f.mu.wanted = f.mu.wanted, f.round[:0]
+	for _, l := range f.round {
+		l.queued.Store(false)
+	}
+	return f.round
+}
+
+// flush does one round.
+func (f *flusher) flush(logs []*Log) {
+	defer clear(logs)
+	if err := f.dir.Failed(); err != nil {
+		f.tellFailure(logs, err)
+		return
+	}
+	f.sync(logs)
+	newFolders := false
+	var failed error
+	for _, l := range logs {
+		newFolders = newFolders || l.flushing.folder
+		if failed == nil {
+			failed = l.flushing.err
+		}
+	}
+	if failed == nil && newFolders {
+		failed = f.dir.fsys.SyncDir(f.dir.path)
+	}
+	if failed != nil {
+		f.dir.fail(failed) // which wants all that is pending, to be told in the next round
+		f.tellFailure(logs, f.dir.Failed())
+		return
+	}
+	for _, l := range logs {
+		if stable, told := l.endFlush(&l.flushing); told {
+			l.tellStable(stable, nil)
+		}
+	}
+	f.checkpointSoon()
+}
+
+// sync runs the I/O of a round: one log in this goroutine, more in a few.
+func (f *flusher) sync(logs []*Log) {
+	if len(logs) == 1 {
+		logs[0].beginFlush().sync(logs[0])
+		return
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(maxParallelSyncs, len(logs)) {
+		workers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(logs)); i = next.Add(1) - 1 {
+				logs[i].beginFlush().sync(logs[i])
+			}
+		})
+	}
+	workers.Wait()
+}
+
+// tellFailure tells logs with pending bytes that they will not become stable.
+func (f *flusher) tellFailure(logs []*Log, err error) {
+	for _, l := range logs {
+		if stable := l.stable.Load(); stable < l.end.Load() {
+			l.tellStable(stable, storageError(err))
+		}
+	}
+}
+
+// checkpoint writes the checkpoint files and what a recovery from them starts with.
+func (f *flusher) checkpoint() {
+	f.checkpointDue.Store(false)
+	if f.dir.Failed() != nil {
+		return
+	}
+	if err := f.dir.writeCheckpoints(); err != nil {
+		f.dir.fail(err)
+	}
+}

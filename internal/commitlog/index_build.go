@@ -1,0 +1,165 @@
+package commitlog
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/ottla/ottla/internal/record"
+)
+
+// note enters a batch that lies at position into the indexes, as Kafka's LogSegment.append does: an entry
+// whenever more than index.interval.bytes lie since the last. The caller owns the segment's writing side and
+// holds s.state.
+func (s *segment) note(b record.Batch, position int64) {
+	last := b.LastOffset()
+	if ts := b.MaxTimestamp(); ts > s.state.largest.timestamp {
+		s.state.largest = timeEntry{ts, last}
+	}
+	if s.sinceIndexEntry > s.interval {
+		s.state.offsets = append(s.state.offsets, packEntry(s.base, indexEntry{last, position}))
+		s.noteTime()
+		s.sinceIndexEntry = 0
+	}
+	s.sinceIndexEntry += int64(b.Length())
+}
+
+// noteTime enters the largest timestamp so far if it is news.
+func (s *segment) noteTime() {
+	largest, n := s.state.largest, len(s.state.times)
+	if largest.timestamp < 0 || n > 0 && largest.timestamp <= s.state.times[n-1].timestamp {
+		return
+	}
+	s.state.times = append(s.state.times, largest)
+}
+
+// rebuildIndexes reads all batch headers of a segment and puts both indexes into the heap. The caller holds
+// s.files; the segment is not being appended to.
+func (s *segment) rebuildIndexes() error {
+	f, err := s.fsys.OpenFile(s.name(), os.O_RDONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	size, _ := s.end()
+	built := &segment{base: s.base, interval: s.interval}
+	built.state.largest = timeEntry{noTimestamp, s.base}
+	scan := newScanner(f, size, scanBufferBytes)
+	for position := int64(0); position < size; {
+		b, err := scan.header(position)
+		if err != nil {
+			return err
+		}
+		if fitsIndex(s.base, b.LastOffset()) {
+			built.note(b, position)
+		}
+		position += int64(b.Length())
+	}
+	built.noteTime()
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.state.offsets, s.state.times, s.state.inHeap = built.state.offsets, built.state.times, true
+	s.state.largest, s.state.largestKnown = built.state.largest, true
+	return nil
+}
+
+// formatIndexes returns the content of both index files, trimmed as Kafka leaves them on a clean close.
+func (s *segment) formatIndexes() (offsets, times []byte) {
+	s.state.RLock()
+	defer s.state.RUnlock()
+	return formatOffsetIndex(s.state.offsets), formatTimeIndex(s.base, s.state.times)
+}
+
+// replaceIndexes writes rebuilt indexes, durably, and frees the heap. What the files had before need not be a prefix
+// of it, so they are replaced at once and never mixed. The segment is not appended to.
+func (s *segment) replaceIndexes() error {
+	offsets, times := s.formatIndexes()
+	if err := replaceFile(s.fsys, s.stem+offsetIndexSuffix, offsets); err != nil {
+		return err
+	}
+	if err := replaceFile(s.fsys, s.stem+timeIndexSuffix, times); err != nil {
+		return err
+	}
+	s.dropHeapIndexes()
+	return nil
+}
+
+func (s *segment) dropHeapIndexes() {
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.state.inHeap, s.state.offsets, s.state.times = false, nil, nil
+}
+
+// saveIndexes extends both index files to what the heap has.
+func (s *segment) saveIndexes() error {
+	offsets, times := s.formatIndexes()
+	return errors.Join(
+		extendFile(s.fsys, s.stem+offsetIndexSuffix, offsets),
+		extendFile(s.fsys, s.stem+timeIndexSuffix, times))
+}
+
+// correctIndexFiles makes the files of a segment that goes on being active equal to the heap, durably, where they
+// exist: they may hold entries of an end that was cut or lost, which must not be mixed with those that come. A file
+// that is missing stays so, and is built anew if a recovery wants it.
+func (s *segment) correctIndexFiles() error {
+	offsets, times := s.formatIndexes()
+	for _, x := range [...]struct {
+		suffix  string
+		content []byte
+	}{{offsetIndexSuffix, offsets}, {timeIndexSuffix, times}} {
+		old, err := readFile(s.fsys, s.stem+x.suffix, maxIndexBytes)
+		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(old, x.content) {
+			continue
+		}
+		if err := replaceFile(s.fsys, s.stem+x.suffix, x.content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moveIndexesToDisk saves the indexes of a segment that will not be appended to and frees the heap. If they
+// cannot be saved they stay in the heap, which is no harm: they can be rebuilt from the log at any time.
+func (s *segment) moveIndexesToDisk() error {
+	if err := s.saveIndexes(); err != nil {
+		return err
+	}
+	s.dropHeapIndexes()
+	return nil
+}
+
+// loadIndexes brings the indexes of the active segment into the heap, where appends can extend them.
+func (s *segment) loadIndexes() error {
+	if s.heapIndex() {
+		return nil
+	}
+	s.files.Lock()
+	defer s.files.Unlock()
+	if s.heapIndex() {
+		return nil // a reader found the files wrong and rebuilt them
+	}
+	if err := s.closeIndexFiles(); err != nil {
+		return err
+	}
+	size, next := s.end()
+	offsetBytes, offsetErr := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+	timeBytes, timeErr := readFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
+	offsets, offsetsWhole := parseOffsetIndex(offsetBytes, size)
+	times, timesWhole := parseTimeIndex(timeBytes, s.base, next)
+	if offsetErr != nil || timeErr != nil || !offsetsWhole || !timesWhole || len(times) == 0 && size > 0 {
+		return s.rebuildIndexes()
+	}
+	s.sinceIndexEntry = size
+	if n := len(offsets); n > 0 {
+		s.sinceIndexEntry -= unpackEntry(s.base, offsets[n-1]).position
+	}
+	s.state.Lock()
+	defer s.state.Unlock()
+	s.state.offsets, s.state.times, s.state.inHeap = offsets, times, true
+	if n := len(times); n > 0 && !s.state.largestKnown {
+		s.state.largest = times[n-1]
+	}
+	s.state.largestKnown = true
+	return nil
+}

@@ -1,0 +1,63 @@
+package commitlog
+
+// An index entry is believed only after a look at the batch that it names: a flipped bit in an index costs a rebuild,
+// never a wrong answer.
+
+// seek returns the position of a batch from which a walk finds the first batch that ends at or after offset.
+func (s *segment) seek(scan *scanner, offset int64) (position int64, err error) {
+	return s.checked(scan, func() (indexEntry, error) { return s.floorOffset(offset) })
+}
+
+// seekPosition returns the position of a batch at or before limit.
+func (s *segment) seekPosition(scan *scanner, limit int64) (position int64, err error) {
+	return s.checked(scan, func() (indexEntry, error) { return s.floorPosition(limit) })
+}
+
+func (s *segment) checked(scan *scanner, look func() (indexEntry, error)) (int64, error) {
+	entry, err := look()
+	if err != nil || entry.position == 0 || s.heapIndex() {
+		return entry.position, err
+	}
+	if b, err := scan.header(entry.position); err == nil && b.LastOffset() == entry.offset {
+		return entry.position, nil
+	}
+	if err := s.distrustIndexes(); err != nil {
+		return 0, err
+	}
+	entry, err = look()
+	return entry.position, err
+}
+
+// distrustIndexes rebuilds the index files of a segment that is not being appended to.
+func (s *segment) distrustIndexes() error {
+	s.files.Lock()
+	defer s.files.Unlock()
+	if s.heapIndex() {
+		return nil
+	}
+	if err := s.closeIndexFiles(); err != nil {
+		return err
+	}
+	if err := s.rebuildIndexes(); err != nil {
+		return err
+	}
+	_ = s.replaceIndexes() // if the disk does not take them, they stay in the heap until the next start
+	return nil
+}
+
+// isTrue reports whether a time index entry names a batch with that largest timestamp.
+func (s *segment) isTrue(e timeEntry) (bool, error) {
+	f, _, err := s.logFile()
+	if err != nil {
+		return false, err
+	}
+	page := takePage()
+	defer page.put()
+	scan := scanner{file: f, end: s.size(), buffer: page.bytes[:0]}
+	position, err := s.seek(&scan, e.offset)
+	if err != nil {
+		return false, err
+	}
+	b, _, err := scan.firstEndingAt(e.offset, position)
+	return err == nil && b != nil && b.LastOffset() == e.offset && b.MaxTimestamp() == e.timestamp, err
+}

@@ -1,0 +1,264 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// checkpointed is what the checkpoint files say of one log.
+type checkpointed struct {
+	recoveryPoint, start, high int64
+	clean                      bool
+}
+
+// load reads the directory's own files and loads all logs, several at once.
+func (d *Dir) load() error {
+	var err error
+	if d.meta, err = openMeta(d.fsys, d.path, d.options); err != nil {
+		return err
+	}
+	if d.clean, d.cleanEpoch, err = takeCleanShutdown(d.fsys, d.path); err != nil {
+		return err
+	}
+	var offsets [3]map[kafka.TopicPartition]int64
+	for i, name := range [...]string{recoveryPointFile, logStartFile, highWatermarkFile} {
+		if offsets[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
+			// Without a recovery point everything is checked; without the others starts and high watermarks are
+			// found again from the segments and the replicas.
+			d.options.Logger.Warn("ignoring a damaged checkpoint", "error", err)
+		}
+	}
+	folders, err := d.partitionFolders()
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	var failures []error
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	work := make(chan kafka.TopicPartition)
+	for range min(d.options.RecoveryThreads, max(1, len(folders))) {
+		workers.Go(func() {
+			for tp := range work {
+				c := checkpointed{offsets[0][tp], offsets[1][tp], offsets[2][tp], d.clean}
+				l, err := d.loadLog(tp, c)
+				mu.Lock()
+				if err != nil {
+					failures = append(failures, fmt.Errorf("log %s: %w", tp, err))
+				} else {
+					d.mu.logs[tp] = l
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, tp := range folders {
+		work <- tp
+	}
+	close(work)
+	workers.Wait()
+	if !d.clean && len(folders) > 0 {
+		failures = append(failures, d.fsys.SyncDir(d.path))
+	}
+	if len(folders) > 0 {
+		d.options.Logger.Info("loaded logs", "dir", d.path, "logs", len(folders), "clean", d.clean, "took", time.Since(begin))
+	}
+	return errors.Join(failures...)
+}
+
+// partitionFolders lists the partitions in the directory and schedules deleted folders for removal.
+func (d *Dir) partitionFolders() ([]kafka.TopicPartition, error) {
+	entries, err := d.fsys.ReadDir(d.path)
+	if err != nil {
+		return nil, err
+	}
+	var folders []kafka.TopicPartition
+	for _, e := range entries {
+		name := e.Name()
+		switch {
+		case !e.IsDir():
+		case isDeletedFolder(name):
+			d.schedule(0, filepath.Join(d.path, name))
+		case isForeignFolder(name):
+			d.options.Logger.Warn("folder is left alone", "path", filepath.Join(d.path, name))
+		default:
+			tp, err := kafka.ParseTopicPartition(name)
+			if err != nil || kafka.CheckTopicName(tp.Topic) != nil {
+				d.options.Logger.Warn("folder is no partition and is left alone", "path", filepath.Join(d.path, name))
+				continue
+			}
+			folders = append(folders, tp)
+		}
+	}
+	return folders, nil
+}
+
+// loadLog loads one log, recovering it if the stop was unclean.
+func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
+	path := filepath.Join(d.path, tp.String())
+	topicID, err := readPartition(d.fsys, path)
+	if err != nil {
+		d.options.Logger.Warn("partition has no readable topic id", "partition", tp.String(), "error", err)
+	}
+	l := newLog(d, tp, path, topicID, d.options.Config(tp.Topic))
+	if err := l.epochs.load(d.fsys, path); err != nil {
+		d.options.Logger.Warn("rebuilding damaged leader epochs from the log", "error", err)
+		c.recoveryPoint, c.clean = 0, false
+	}
+	if err := l.loadSegments(); err != nil {
+		return nil, err
+	}
+	if c.clean {
+		err = l.loadClean(c.recoveryPoint)
+		if _, damaged := errors.AsType[*CorruptionError](err); damaged {
+			d.options.Logger.Warn("log does not look as after a clean stop", "partition", tp.String(), "error", err)
+			c.clean, err = false, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if !c.clean {
+		if err := l.recover(c.recoveryPoint, c.start); err != nil {
+			return nil, err
+		}
+	}
+	return l, l.settle(c)
+}
+
+// loadSegments lists the folder into segments and clears away leftovers.
+func (l *Log) loadSegments() error {
+	entries, err := l.fsys.ReadDir(l.path)
+	if err != nil {
+		return err
+	}
+	c := l.config.Load()
+	var list []*segment
+	for _, e := range entries {
+		name := e.Name()
+		if strings.HasSuffix(name, deletedSuffix) || strings.HasSuffix(name, cleanedSuffix) || strings.HasSuffix(name, temporarySuffix) {
+			if err := removeIfThere(l.fsys, filepath.Join(l.path, name)); err != nil {
+				return err
+			}
+			continue
+		}
+		base, suffix, ok := parseOffsetName(name)
+		if !ok || suffix != logSuffix {
+			continue
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		if info.Size() > maxSegmentBytes {
+			return fmt.Errorf("segment %s has %d bytes; positions end at %d", name, info.Size(), maxSegmentBytes)
+		}
+		list = append(list, storedSegment(l.fsys, l.path, base, info.Size(), info.ModTime(), c))
+	}
+	l.replaceSegments(list)
+	return nil
+}
+
+// loadClean finds where each segment ends without reading more than the last batches of the last one. An end below
+// the recovery point is a CorruptionError: something is missing or damaged.
+func (l *Log) loadClean(point int64) error {
+	list := l.list()
+	for i, s := range list {
+		if i+1 < len(list) {
+			s.state.next = list[i+1].base
+			continue
+		}
+		if err := s.findNext(); err != nil {
+			return err
+		}
+		if s.state.next < point {
+			return &CorruptionError{File: s.name(), Position: s.size(), Reason: fmt.Sprintf("the log ends at offset %d, below its recovery point %d", s.state.next, point)}
+		}
+	}
+	return nil
+}
+
+// findNext walks from the last index entry to the end of the segment.
+func (s *segment) findNext() error {
+	s.state.next = s.base
+	size := s.size()
+	if size == 0 {
+		return nil
+	}
+	f, _, err := s.logFile()
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	position := int64(0)
+	// The index is whole only if the file is longer than one interval; its entries are checked by what they name.
+	if size > s.interval {
+		content, err := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+		if entries, whole := parseOffsetIndex(content, size); err == nil && whole && len(entries) > 0 {
+			position = unpackEntry(s.base, entries[len(entries)-1]).position
+		}
+	}
+	scan := newScanner(f, size, pageBytes)
+	for position < size {
+		b, err := scan.header(position)
+		if err != nil {
+			return err
+		}
+		s.state.next = b.LastOffset() + 1
+		position += int64(b.Length())
+	}
+	return nil
+}
+
+// settle gives a loaded log its offsets and its producers.
+func (l *Log) settle(c checkpointed) error {
+	now := l.dir.options.Now()
+	list := l.list()
+	if len(list) == 0 {
+		list = []*segment{newSegment(l.fsys, l.path, c.start, l.config.Load(), now)}
+		l.replaceSegments(list)
+	}
+	var size int64
+	for _, s := range list {
+		size += s.size()
+	}
+	l.size.Store(size)
+	_, end := list[len(list)-1].end()
+	start := max(c.start, list[0].base)
+	if start > end {
+		l.options().Logger.Warn("log ends before its start offset; it goes on at its start", "partition", l.tp.String(), "start", start, "end", end)
+		list = append(list[:len(list):len(list)], newSegment(l.fsys, l.path, start, l.config.Load(), now))
+		l.replaceSegments(list)
+		end = start
+	}
+	l.start.Store(start)
+	l.end.Store(end)
+	l.high.Store(max(start, min(c.high, end)))
+	l.flushed.Store(end)
+	l.stable.Store(end)
+	l.epochs.cutEnd(end)
+	l.epochs.cutStart(start)
+	limit := end
+	if !c.clean {
+		limit = min(end, c.recoveryPoint)
+		if err := l.removeSnapshotsAfter(limit); err != nil {
+			return err
+		}
+	}
+	if !c.clean && l.mu.refused == nil {
+		// The index may tell of markers in the tail that was lost.
+		if _, err := l.loadAborted(l.active()); err != nil {
+			return err
+		}
+	}
+	if l.mu.refused != nil {
+		return nil // damaged: it cannot be read through
+	}
+	return l.rebuildProducers(limit)
+}

@@ -1,0 +1,229 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// recover is for a log whose last stop was unclean. Everything below the recovery point was synced together with
+// all that is needed to find it, and is taken as it is. From there on batches are read and their CRCs checked; the
+// log ends before the first that is incomplete or wrong. Nothing that was cut was ever stable, as a recovery
+// point never passes a stable offset that is damaged: what is damaged below it makes the log refuse appends.
+func (l *Log) recover(point, start int64) error {
+	list := l.list()
+	saved, err := l.newestSnapshot(point)
+	if err != nil {
+		return err
+	}
+	expected := int64(noOffset)
+	if len(list) > 0 && list[0].base > max(point, start) {
+		// Retention makes the log's start durable before it deletes, so the beginning was never stable.
+		return l.cutRecovered(list, 0, start, fmt.Sprintf("the log begins at offset %d, expected was %d", list[0].base, max(point, start)))
+	}
+	for i, s := range list {
+		last := i+1 == len(list)
+		if !last && list[i+1].base <= min(point, saved) {
+			s.state.next = list[i+1].base
+			expected = s.state.next
+			continue
+		}
+		if expected != noOffset && s.base != expected && s.base > point {
+			// The end of the segment before was lost, so this one was never stable.
+			return l.cutRecovered(list, i, s.base, fmt.Sprintf("the segment begins at offset %d but the log before ends at %d", s.base, expected))
+		}
+		reason, err := l.recoverSegment(s, point, saved, last)
+		if err != nil {
+			return err
+		}
+		if reason != nil {
+			if l.mu.refused != nil {
+				return l.keepDamaged(list, i)
+			}
+			return l.cutRecovered(list, i+1, s.state.next, reason.Error())
+		}
+		expected = s.state.next
+	}
+	return l.syncRecovered(list, point)
+}
+
+// newestSnapshot is the offset of the newest snapshot at or below the recovery point: below it the indexes are good.
+func (l *Log) newestSnapshot(point int64) (int64, error) {
+	offsets, err := l.snapshots()
+	newest := int64(noOffset)
+	for _, offset := range offsets {
+		if offset <= point {
+			newest = offset
+		}
+	}
+	return newest, err
+}
+
+// recoverSegment checks one segment from the recovery point on. Its indexes are good below saved. reason says why
+// the segment was cut, if it was.
+func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason *CorruptionError, err error) {
+	f, _, err := s.logFile()
+	if err != nil {
+		return nil, err
+	}
+	size := s.size()
+	scan := newScanner(f, size, scanBufferBytes)
+	position, next := s.trustIndexes(scan, min(point, saved))
+	for position < size {
+		b, err := scan.header(position)
+		if err == nil && b.LastOffset() >= point {
+			b, err = scan.batch(position)
+		}
+		if err == nil && (b.BaseOffset() < next || !fitsIndex(s.base, b.LastOffset())) {
+			err = scan.corrupt(position, fmt.Sprintf("base offset is %d, at least %d was expected", b.BaseOffset(), next))
+		}
+		if err != nil {
+			if reason, _ = errors.AsType[*CorruptionError](err); reason == nil {
+				return nil, err
+			}
+			break
+		}
+		s.note(b, position)
+		l.epochs.assignNewer(b.LeaderEpoch(), b.BaseOffset())
+		next = b.LastOffset() + 1
+		position += int64(b.Length())
+	}
+	s.state.size, s.state.next = position, next
+	s.state.inHeap, s.state.largestKnown = true, true
+	if reason != nil && next < point {
+		l.damaged(reason, point)
+		return reason, nil
+	}
+	if reason != nil {
+		l.options().Logger.Warn("cutting a torn tail", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "bytes", size-position, "offset", next, "recoveryPoint", point, "reason", reason.Reason)
+		if err := f.Truncate(position); err != nil {
+			return nil, err
+		}
+		last = true
+	}
+	s.synced, s.reserved = position, position
+	s.noteTime()
+	if last {
+		return reason, s.correctIndexFiles()
+	}
+	return nil, s.replaceIndexes()
+}
+
+// trustIndexes keeps the index entries that lie below an offset if the last one names a batch that is there, and
+// returns where to go on and the offset expected there.
+func (s *segment) trustIndexes(scan *scanner, below int64) (position, next int64) {
+	s.state.largest = timeEntry{noTimestamp, s.base}
+	offsetBytes, err := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+	if err != nil {
+		return 0, s.base
+	}
+	timeBytes, err := readFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
+	if err != nil {
+		return 0, s.base
+	}
+	offsets, _ := parseOffsetIndex(offsetBytes, s.size())
+	for len(offsets) > 0 && unpackEntry(s.base, offsets[len(offsets)-1]).offset >= below {
+		offsets = offsets[:len(offsets)-1]
+	}
+	if len(offsets) == 0 {
+		return 0, s.base
+	}
+	entry := unpackEntry(s.base, offsets[len(offsets)-1])
+	b, err := scan.header(entry.position)
+	if err != nil || b.LastOffset() != entry.offset {
+		return 0, s.base
+	}
+	// The walk begins at the batch of the last entry, which it notes again.
+	times, _ := parseTimeIndex(timeBytes, s.base, b.BaseOffset())
+	if len(times) == 0 && len(offsets) > 1 {
+		return 0, s.base // every entry but the first follows a timestamp, unless records have none
+	}
+	if n := len(times); n > 0 && !timeIsTrue(scan, s.base, offsets, times[n-1]) {
+		return 0, s.base
+	}
+	s.state.offsets, s.state.times = offsets[:len(offsets)-1], times
+	if len(times) > 0 {
+		s.state.largest = times[len(times)-1]
+	}
+	s.sinceIndexEntry = s.interval + 1
+	return entry.position, b.BaseOffset()
+}
+
+// timeIsTrue reports whether the entry names a batch with that largest timestamp.
+func timeIsTrue(scan *scanner, base int64, offsets []uint64, e timeEntry) bool {
+	position := int64(0)
+	for _, v := range offsets {
+		if entry := unpackEntry(base, v); entry.offset <= e.offset {
+			position = entry.position
+		}
+	}
+	b, _, err := scan.firstEndingAt(e.offset, position)
+	return err == nil && b != nil && b.LastOffset() == e.offset && b.MaxTimestamp() == e.timestamp
+}
+
+// damaged makes a log refuse appends because something below its recovery point cannot be read.
+func (l *Log) damaged(reason *CorruptionError, point int64) {
+	l.options().Logger.Error("log is damaged below its recovery point; it refuses appends", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "reason", reason.Reason, "recoveryPoint", point)
+	l.damagedBelow.Store(point)
+	l.mu.refused = kafka.Errorf(kafka.KafkaStorageError, "Partition %s is damaged below its recovery point %d and takes no appends: %v", l.tp, point, reason)
+}
+
+// keepDamaged leaves the segments from i on as they are on disk: what can be read of them can be read.
+func (l *Log) keepDamaged(list []*segment, i int) error {
+	for j := i + 1; j < len(list); j++ {
+		s := list[j]
+		s.state.next = s.base
+		if j+1 < len(list) {
+			s.state.next = list[j+1].base
+		} else if err := s.findNext(); err != nil {
+			if _, corrupt := errors.AsType[*CorruptionError](err); !corrupt {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// cutRecovered ends the log before list[i], whose segments were never stable. They are renamed and go with a Sweep.
+func (l *Log) cutRecovered(list []*segment, i int, end int64, reason string) error {
+	for _, s := range list[i:] {
+		l.options().Logger.Warn("dropping a segment beyond the end of the recovered log", "partition", l.tp.String(), "file", s.name(), "bytes", s.size(), "end", end, "reason", reason)
+	}
+	l.replaceSegments(list[:i:i])
+	if err := l.discard(list[i:]); err != nil {
+		return err
+	}
+	return l.syncRecovered(list[:i], 0)
+}
+
+// syncRecovered makes durable what recovery read above the recovery point: after a crash of the process alone it may
+// be in the page cache only, and from now on it counts as stable. The log directory itself is synced once for all logs.
+func (l *Log) syncRecovered(list []*segment, point int64) error {
+	synced := false
+	for _, s := range list {
+		size, next := s.end()
+		if next <= point || size == 0 {
+			continue
+		}
+		f, _, err := s.logFile()
+		if err == nil {
+			err = f.SyncData()
+		}
+		if err != nil {
+			return err
+		}
+		synced = true
+	}
+	if err := l.epochs.save(l.fsys, l.path); err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		l.mu.unsynced.folder = true // with the first record, as after Create
+		return nil
+	}
+	if synced || point == 0 {
+		return l.fsys.SyncDir(l.path)
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package commitlog
+
+import (
+	"errors"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// AdvanceStart moves the start of the log forward (DeleteRecords, or what the leader says to a follower). Whole
+// segments below it go with the next Sweep. Offsets at or below StartOffset do nothing; one above the high
+// watermark is OFFSET_OUT_OF_RANGE.
+func (l *Log) AdvanceStart(offset int64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.usable(); err != nil {
+		return err
+	}
+	if high := l.high.Load(); offset > high {
+		return kafka.Errorf(kafka.OffsetOutOfRange, "Cannot increment the log start offset to %d of partition %s since it is larger than the high watermark %d", offset, l.tp, high)
+	}
+	l.advanceStart(offset)
+	return nil
+}
+
+// advanceStart: the caller holds l.mu.
+func (l *Log) advanceStart(offset int64) {
+	if offset <= l.start.Load() {
+		return
+	}
+	l.start.Store(offset)
+	l.mu.producers.AdvanceStart(offset)
+	l.publishUnstable()
+	l.dir.flusher.checkpointSoon()
+}
+
+// retain moves the log's start past the segments that retention gives up, oldest first, never past the high
+// watermark, and reports whether there are segments to drop. The active segment is closed if all of it goes. Rules are
+// Kafka's (UnifiedLog.deleteOldSegments): log start always, size and time with cleanup.policy=delete.
+func (l *Log) retain(now time.Time) (drop bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.usable() != nil {
+		return false, nil
+	}
+	c := l.config.Load()
+	l.mu.producers.Expire(now.UnixMilli(), c.ProducerExpiration.Milliseconds())
+	n, err := l.expired(c, now)
+	if n == 0 || err != nil {
+		return false, err
+	}
+	list := l.list()
+	if n == len(list) {
+		if err := l.roll(c, l.end.Load(), now); err != nil {
+			return false, err
+		}
+		list = l.list()
+	}
+	l.advanceStart(list[n].base)
+	return true, nil
+}
+
+// drop deletes the segments below the log's start. The start is on disk: a recovery takes a log that begins later
+// than expected for one that lost its beginning.
+func (l *Log) drop() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.usable() != nil {
+		return nil
+	}
+	list, start := l.list(), l.start.Load()
+	n := 0
+	for n < len(list)-1 && list[n+1].base <= start {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	l.replaceSegments(append([]*segment(nil), list[n:]...))
+	l.options().Logger.Info("retention deletes segments", "partition", l.tp.String(), "segments", n, "start", start)
+	if err := l.discard(list[:n]); err != nil {
+		l.dir.fail(err)
+		return storageError(err)
+	}
+	return nil
+}
+
+func (l *Log) options() *Options { return &l.dir.options }
+
+// expired counts the leading segments that retention gives up. The caller holds l.mu.
+func (l *Log) expired(c *Config, now time.Time) (int, error) {
+	list := l.list()
+	start, high := l.start.Load(), l.high.Load()
+	surplus := int64(-1)
+	if c.CleanupDelete && c.RetentionBytes >= 0 {
+		surplus = l.size.Load() - c.RetentionBytes
+	}
+	for i, s := range list {
+		size, end := s.end()
+		last := i == len(list)-1
+		if !last {
+			end = list[i+1].base
+		}
+		if size == 0 && last || end > high {
+			return i, nil
+		}
+		below := !last && end <= start
+		tooMuch := surplus >= 0 && surplus >= size
+		tooOld := false
+		if !below && !tooMuch && c.CleanupDelete && c.RetentionMs >= 0 {
+			age, err := s.age(now)
+			if err != nil {
+				return 0, err
+			}
+			tooOld = age > c.RetentionMs
+		}
+		if !below && !tooMuch && !tooOld {
+			return i, nil
+		}
+		surplus -= size
+	}
+	return len(list), nil
+}
+
+// age is the time in ms since the segment's largest timestamp; since its last change if no record has one.
+func (s *segment) age(now time.Time) (int64, error) {
+	largest, err := s.largestTimestamp()
+	if err != nil {
+		return 0, err
+	}
+	if largest.timestamp >= 0 {
+		return now.UnixMilli() - largest.timestamp, nil
+	}
+	return now.Sub(s.created).Milliseconds(), nil
+}
+
+// Sweep does what is due at now: retention of all logs, producer expiry, and the removal of files that were
+// deleted file.delete.delay.ms ago and that nobody reads any more. The broker calls it every
+// log.retention.check.interval.ms (files: also sooner, as it likes). The error joins those of single logs; the
+// others were done.
+func (d *Dir) Sweep(now time.Time) error {
+	if d.Failed() != nil {
+		return nil
+	}
+	var errs []error
+	var drops []*Log
+	for _, l := range d.Logs() {
+		drop, err := l.retain(now)
+		errs = append(errs, err)
+		if drop {
+			drops = append(drops, l)
+		}
+	}
+	if len(drops) > 0 {
+		if err := d.writeCheckpointFiles(); err != nil {
+			d.fail(err)
+			return storageError(err)
+		}
+	}
+	for _, l := range drops {
+		errs = append(errs, l.drop())
+	}
+	errs = append(errs, d.removeDue(now))
+	return errors.Join(errs...)
+}

@@ -1,0 +1,102 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+const (
+	pageBytes       = 4096
+	scanBufferBytes = 1 << 20
+	// maxBatchBytes bounds what a damaged length can make a scan read. No batch is larger than a segment.
+	maxBatchBytes = maxSegmentBytes
+)
+
+// page is a pooled buffer for lookups.
+type page struct{ bytes [pageBytes]byte }
+
+var pages = sync.Pool{New: func() any { return new(page) }}
+
+func takePage() *page { return pages.Get().(*page) }
+func (p *page) put()  { pages.Put(p) }
+
+// scanner reads batches from a file whose first end bytes should be whole batches. It reads ahead as far as its
+// buffer goes, so that walking over small batches costs few reads.
+type scanner struct {
+	file   vfs.File
+	end    int64
+	buffer []byte // capacity for reading ahead
+	start  int64  // position of buffer[0]
+}
+
+func newScanner(f vfs.File, end int64, bufferBytes int) *scanner {
+	return &scanner{file: f, end: end, buffer: make([]byte, 0, bufferBytes)}
+}
+
+// bytes returns n bytes at position, valid until the next call; the caller knows that the file has them.
+func (s *scanner) bytes(position int64, n int) ([]byte, error) {
+	if from := position - s.start; from >= 0 && from+int64(n) <= int64(len(s.buffer)) {
+		return s.buffer[from : from+int64(n)], nil
+	}
+	if n > cap(s.buffer) {
+		s.buffer = make([]byte, 0, n)
+	}
+	b := s.buffer[:min(int64(cap(s.buffer)), s.end-position)]
+	got, err := s.file.ReadAt(b, position)
+	s.buffer, s.start = b[:got], position
+	if got >= n {
+		return b[:n], nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return nil, s.corrupt(position, fmt.Sprintf("the file ends %d bytes later, %d were expected", got, n))
+	}
+	return nil, err
+}
+
+// header returns the header of the batch at position, checked so far that its length can be believed.
+func (s *scanner) header(position int64) (record.Batch, error) {
+	if left := s.end - position; left < record.HeaderSize {
+		return nil, s.corrupt(position, fmt.Sprintf("%d bytes are left, a batch header has %d", left, record.HeaderSize))
+	}
+	raw, err := s.bytes(position, record.HeaderSize)
+	if err != nil {
+		return nil, err
+	}
+	b := record.Batch(raw)
+	switch size := int64(b.Length()); {
+	case b.Magic() != record.Magic:
+		return nil, s.corrupt(position, fmt.Sprintf("magic is %d, want %d", b.Magic(), record.Magic))
+	case size < record.HeaderSize || size > maxBatchBytes:
+		return nil, s.corrupt(position, fmt.Sprintf("batch length is %d", size))
+	case position+size > s.end:
+		return nil, s.corrupt(position, fmt.Sprintf("batch of %d bytes passes the end of the log at %d", size, s.end))
+	case b.BaseOffset() < 0 || b.LastOffsetDelta() < 0:
+		return nil, s.corrupt(position, fmt.Sprintf("base offset is %d, last offset delta %d", b.BaseOffset(), b.LastOffsetDelta()))
+	}
+	return b, nil
+}
+
+// batch returns the whole batch at position with its CRC checked.
+func (s *scanner) batch(position int64) (record.Batch, error) {
+	h, err := s.header(position)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.bytes(position, h.Length())
+	if err != nil {
+		return nil, err
+	}
+	if err := record.Batch(raw).CheckCRC(); err != nil {
+		return nil, s.corrupt(position, err.Error())
+	}
+	return record.Batch(raw), nil
+}
+
+func (s *scanner) corrupt(position int64, reason string) error {
+	return &CorruptionError{File: s.file.Name(), Position: position, Reason: reason}
+}

@@ -1,0 +1,134 @@
+package commitlog
+
+import (
+	"github.com/ottla/ottla/internal/record"
+)
+
+// OffsetForTimestamp returns the first record whose timestamp is at least ts (ListOffsets), with its timestamp
+// and leader epoch (-1 if unknown). found is false if there is none. Records below StartOffset do not count.
+func (l *Log) OffsetForTimestamp(ts int64) (offset, timestamp int64, leaderEpoch int32, found bool, err error) {
+	start := l.start.Load()
+	for _, s := range l.list() {
+		if _, next := s.end(); next <= start || !s.acquire() {
+			continue
+		}
+		r, found, err := s.firstFrom(ts, start)
+		s.release()
+		if err != nil {
+			return 0, 0, noEpoch, false, readError(err)
+		}
+		if found {
+			return r.offset, r.timestamp, l.epochs.at(r.offset), true, nil
+		}
+	}
+	return noOffset, noTimestamp, noEpoch, false, nil
+}
+
+// firstFrom returns the first record at or after start with a timestamp of at least ts.
+func (s *segment) firstFrom(ts, start int64) (r timeEntry, found bool, err error) {
+	largest, err := s.largestTimestamp()
+	if err != nil || largest.timestamp < ts || largest.timestamp < 0 {
+		return timeEntry{}, false, err
+	}
+	older, err := s.floorTime(ts)
+	if err != nil {
+		return timeEntry{}, false, err
+	}
+	f, _, err := s.logFile()
+	if err != nil {
+		return timeEntry{}, false, err
+	}
+	size := s.size()
+	scan := newScanner(f, size, pageBytes)
+	from, err := s.seek(scan, max(older.offset, start))
+	if err != nil {
+		return timeEntry{}, false, err
+	}
+	for position := from; position < size; {
+		b, err := scan.header(position)
+		if err != nil {
+			return timeEntry{}, false, err
+		}
+		length := int64(b.Length())
+		if b.MaxTimestamp() >= ts && b.LastOffset() >= start {
+			if b, err = scan.batch(position); err != nil {
+				return timeEntry{}, false, err
+			}
+			if r, found, err := firstRecordFrom(b, ts, start); err != nil || found {
+				return r, found, err
+			}
+		}
+		position += length
+	}
+	return timeEntry{}, false, nil
+}
+
+func firstRecordFrom(b record.Batch, ts, start int64) (timeEntry, bool, error) {
+	for r, err := range b.Records(0) {
+		if err != nil {
+			return timeEntry{}, false, err
+		}
+		if r.Timestamp >= ts && r.Offset >= start {
+			return timeEntry{r.Timestamp, r.Offset}, true, nil
+		}
+	}
+	return timeEntry{}, false, nil
+}
+
+// MaxTimestamp returns the largest timestamp in the log and the first record of its batch that has it (ListOffsets
+// -3, KIP-734). found is false if the log is empty or no record has a timestamp.
+func (l *Log) MaxTimestamp() (offset, timestamp int64, leaderEpoch int32, found bool, err error) {
+	best := timeEntry{noTimestamp, noOffset}
+	var in *segment
+	for _, s := range l.list() {
+		if s.size() == 0 || !s.acquire() {
+			continue
+		}
+		largest, err := s.largestTimestamp()
+		if err != nil {
+			s.release()
+			return 0, 0, noEpoch, false, readError(err)
+		}
+		if largest.timestamp <= best.timestamp {
+			s.release()
+			continue
+		}
+		if in != nil {
+			in.release()
+		}
+		best, in = largest, s
+	}
+	if in == nil {
+		return noOffset, noTimestamp, noEpoch, false, nil
+	}
+	defer in.release()
+	if best.offset, err = in.offsetOf(best); err != nil {
+		return 0, 0, noEpoch, false, readError(err)
+	}
+	return best.offset, best.timestamp, l.epochs.at(best.offset), true, nil
+}
+
+// offsetOf returns the record with the timestamp in the batch that ends with the entry's offset.
+func (s *segment) offsetOf(e timeEntry) (int64, error) {
+	f, _, err := s.logFile()
+	if err != nil {
+		return 0, err
+	}
+	scan := newScanner(f, s.size(), pageBytes)
+	from, err := s.seek(scan, e.offset)
+	if err != nil {
+		return 0, err
+	}
+	b, position, err := scan.firstEndingAt(e.offset, from)
+	if err != nil || b == nil {
+		return e.offset, err
+	}
+	if b, err = scan.batch(position); err != nil {
+		return 0, err
+	}
+	r, found, err := firstRecordFrom(b, e.timestamp, b.BaseOffset())
+	if err != nil || !found {
+		return e.offset, err
+	}
+	return r.offset, nil
+}

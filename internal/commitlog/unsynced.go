@@ -1,0 +1,169 @@
+package commitlog
+
+import (
+	"errors"
+	"io/fs"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// unsynced is what the next flush of a log has to make durable, beside the bytes of segments. The log's mutex
+// guards it.
+type unsynced struct {
+	folder  bool     // the partition's folder and its partition.metadata are new
+	names   bool     // names in the folder changed
+	files   []string // closed files: indexes, snapshots
+	rolled  bool     // a segment was closed: the recovery point is worth a checkpoint
+	bytes   int64
+	records int64
+	// generation counts truncations: a flush that began before one says nothing about what came after.
+	generation int64
+	sinceSaved int64 // bytes since saveProgress
+	// snapshots are the offsets of pending producer snapshots, which are among files.
+	snapshots []int64
+}
+
+func (u *unsynced) add(files ...string) { u.files = append(u.files, files...) }
+
+// Bytes that nobody waits for are flushed after this time or this many bytes, whichever comes first.
+const (
+	maxUnaskedTime  = 100 * time.Millisecond
+	maxUnaskedBytes = 256 << 10
+)
+
+// appended accounts for new bytes and calls the flusher where they must not wait. The caller holds l.mu.
+func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
+	u := &l.mu.unsynced
+	u.bytes += bytes
+	u.records += records
+	u.sinceSaved += bytes
+	due := u.records >= max(1, c.FlushMessages)
+	if c.WriteCaching && !due {
+		l.raiseStable(l.end.Load())
+	}
+	switch {
+	case due || u.bytes >= maxUnaskedBytes:
+		l.dir.flusher.want(l)
+	case !l.dirty.Swap(true):
+		l.dir.flusher.later(l, min(maxUnaskedTime, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
+	}
+}
+
+func (l *Log) raiseStable(offset int64) {
+	for {
+		old := l.stable.Load()
+		if offset <= old || l.stable.CompareAndSwap(old, offset) {
+			return
+		}
+	}
+}
+
+// Commit says that somebody waits until everything below offset is stable: the flusher takes the log in its next
+// round, and OnStable tells. If offset is stable already nothing happens; so set what OnStable needs to find first,
+// call Commit, then look at StableOffset.
+func (l *Log) Commit(offset int64) {
+	if offset > l.stable.Load() {
+		l.dir.flusher.want(l)
+	}
+}
+
+// flushWork is one flush of one log. Its slices are kept for the next.
+type flushWork struct {
+	segments   []*segment
+	sizes      []int64
+	files      []string
+	snapshots  []int64
+	folder     bool
+	names      bool
+	target     int64
+	generation int64
+	bytes      int64
+	records    int64
+	err        error
+	idle       bool
+}
+
+// beginFlush takes what has to be synced.
+func (l *Log) beginFlush() *flushWork {
+	w := &l.flushing
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := &l.mu.unsynced
+	*w = flushWork{segments: w.segments[:0], sizes: w.sizes[:0], files: append(w.files[:0], u.files...), snapshots: append(w.snapshots[:0], u.snapshots...),
+		folder: u.folder, names: u.names, target: l.end.Load(), generation: u.generation, bytes: u.bytes, records: u.records}
+	if l.mu.closed != nil {
+		w.idle = true
+		return w
+	}
+	list := l.list()
+	flushed := l.flushed.Load()
+	for i := len(list) - 1; i >= 0; i-- {
+		s := list[i]
+		size, next := s.end()
+		if next <= flushed && size > 0 {
+			break
+		}
+		if s.synced < size && s.acquire() {
+			w.segments = append(w.segments, s)
+			w.sizes = append(w.sizes, size)
+		}
+	}
+	u.files, u.snapshots, u.folder, u.names = u.files[:0], u.snapshots[:0], false, false
+	return w
+}
+
+// sync does the I/O of a flush, but for the log directory's own sync, which a round does once for all its logs.
+func (w *flushWork) sync(l *Log) {
+	if w.idle {
+		return
+	}
+	for _, s := range w.segments {
+		f, _, err := s.logFile()
+		if err == nil {
+			err = f.SyncData()
+		}
+		w.err = errors.Join(w.err, err)
+		s.release()
+	}
+	if w.folder {
+		w.files = append(w.files, filepath.Join(l.path, partitionFile))
+	}
+	for _, name := range w.files {
+		// A file that retention or truncation took meanwhile needs no sync, nor one that a crash took before.
+		if err := syncFile(l.fsys, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.err = errors.Join(w.err, err)
+		}
+	}
+	if w.folder || w.names {
+		w.err = errors.Join(w.err, l.fsys.SyncDir(l.path))
+	}
+}
+
+// endFlush publishes what a flush made durable and reports whether there is something to tell.
+func (l *Log) endFlush(w *flushWork) (stable int64, told bool) {
+	if w.idle {
+		return l.stable.Load(), false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	u := &l.mu.unsynced
+	if u.generation != w.generation {
+		w.snapshots = slices.DeleteFunc(w.snapshots, func(o int64) bool { return slices.Contains(u.snapshots, o) }) // pending again
+		l.dropPendingSnapshots(w.snapshots)
+		l.dir.flusher.want(l)
+		return l.stable.Load(), false
+	}
+	for i, s := range w.segments {
+		s.synced = max(s.synced, w.sizes[i])
+	}
+	if err := l.nameSnapshots(w.snapshots); err != nil {
+		l.dir.fail(err)
+	}
+	u.bytes -= w.bytes
+	u.records -= w.records
+	before := l.flushed.Swap(w.target)
+	l.raiseStable(w.target)
+	return l.stable.Load(), w.target > before
+}

@@ -1,0 +1,25 @@
+package config
+
+// Rows: broker settings that only the Admin API can set.
+var (
+	LeaderReplicationThrottledRate = BrokerLong{&Row{
+		Name: "leader.replication.throttled.rate", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Update: ClusterWide, Unit: BytesPerSecond,
+		Doc:    "Bytes per second that throttled replicas may fetch from this broker.",
+		Status: Later, Why: "several brokers",
+	}}
+	FollowerReplicationThrottledRate = BrokerLong{&Row{
+		Name: "follower.replication.throttled.rate", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Update: ClusterWide, Unit: BytesPerSecond,
+		Doc:    "Bytes per second that this broker may fetch for throttled replicas.",
+		Status: Later, Why: "several brokers",
+	}}
+	ReplicaAlterLogDirsIOMaxBytesPerSecond = BrokerLong{&Row{
+		Name: "replica.alter.log.dirs.io.max.bytes.per.second", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Update: ClusterWide, Unit: BytesPerSecond,
+		Doc:    "Bytes per second at which replicas may move between log directories of this broker.",
+		Status: Later, Why: "moving replicas between log directories",
+	}}
+)
+
+var dynamicOnlyRows = []*Row{
+	LeaderReplicationThrottledRate.Row, FollowerReplicationThrottledRate.Row,
+	ReplicaAlterLogDirsIOMaxBytesPerSecond.Row,
+}

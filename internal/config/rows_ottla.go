@@ -1,0 +1,26 @@
+package config
+
+// Rows: what Kafka does not have.
+var (
+	// HTTPAddress is where health, readiness and metrics are served.
+	HTTPAddress = BrokerString{&Row{
+		Name: "http.address", Type: String, Default: "localhost:9644", Importance: Medium,
+		Doc: "Address of health, readiness and metrics over HTTP, as host:port; port 0 takes a free one, off turns it off.",
+	}}
+	// WriteCachingDefault is the write.caching of topics that do not set it.
+	WriteCachingDefault = BrokerBool{&Row{
+		Name: "write.caching.default", Type: Boolean, Default: "false", Importance: Medium, Update: ClusterWide,
+		Doc: "Whether acks=all is answered from the page cache, as Kafka does it, unless the topic says otherwise.",
+	}}
+)
+
+var ottlaRows = []*Row{HTTPAddress.Row, WriteCachingDefault.Row}
+
+// TopicWriteCaching lets a topic trade durability for speed.
+var TopicWriteCaching = TopicBool{&Row{
+	Name: "write.caching", Type: Boolean, Default: "false", Importance: Medium,
+	Synonyms: []Synonym{{WriteCachingDefault.Row, 1}},
+	Doc:      "Whether acks=all is answered from the page cache, as Kafka does it, instead of from stable storage.",
+}}
+
+var topicOttlaRows = []*Row{TopicWriteCaching.Row}

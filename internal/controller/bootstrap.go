@@ -1,0 +1,70 @@
+package controller
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+const minInsyncReplicas = "min.insync.replicas"
+
+// clusterDefault holds the dynamic configuration of all brokers.
+var clusterDefault = metadata.ConfigResource{Type: metadata.ConfigBroker}
+
+// Activate takes over at the beginning of a leadership, after the log was replayed: brokers that are not fenced
+// get a whole session from now on, an empty log gets the records of a new cluster, and a metadata transaction
+// that the last leader left open is aborted. The engine's first Wake calls it; calling it again changes nothing.
+func (c *Controller) Activate(now time.Time) statemachine.Output {
+	if !c.active {
+		c.active = true
+		c.nextBalance = after(now, c.balanceEvery)
+		c.nextUnclean = after(now, c.uncleanEvery)
+		for b := range c.Image().Brokers() {
+			s := c.sessions[b.ID]
+			s.heard = now
+		}
+	}
+	var records []wire.Message
+	if c.delta.InTransaction() {
+		reason := "Controller failover"
+		records = append(records, &wire.AbortTransactionRecord{Reason: &reason})
+	}
+	if c.Image().Feature(metadataVersion) == 0 {
+		records = append(records, c.bootstrapRecords()...)
+	}
+	return unasked(records)
+}
+
+// after returns when something is due that happens every so often; the zero time if never.
+func after(now time.Time, every time.Duration) time.Time {
+	if every <= 0 {
+		return time.Time{}
+	}
+	return now.Add(every)
+}
+
+// bootstrapRecords is what the log of a cluster begins with when Kafka 4.3 has formatted it: the feature levels,
+// metadata.version first, and min.insync.replicas for all brokers, because eligible leader replicas are on.
+func (c *Controller) bootstrapRecords() []wire.Message {
+	var records []wire.Message
+	for _, f := range Features() {
+		level := &wire.FeatureLevelRecord{Name: f.Name, FeatureLevel: f.New}
+		switch f.Name {
+		case metadataVersion:
+			records = append([]wire.Message{level}, records...)
+		case kraftVersion:
+		default:
+			records = append(records, level)
+		}
+	}
+	return append(records, c.defaultMinISR())
+}
+
+func (c *Controller) defaultMinISR() *wire.ConfigRecord {
+	value := strconv.Itoa(c.options.Config.Int(config.MinInsyncReplicas))
+	return &wire.ConfigRecord{ResourceType: int8(metadata.ConfigBroker), Name: minInsyncReplicas, Value: &value}
+}

@@ -1,0 +1,198 @@
+package controller
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+const (
+	metadataVersion = "metadata.version"
+	kraftVersion    = "kraft.version"
+	elrVersion      = "eligible.leader.replicas.version"
+)
+
+// Feature is one row of the table of features: the levels that this release supports, and the level that a new
+// cluster gets.
+type Feature struct {
+	Name         string
+	Min, Max     int16
+	New          int16
+	dependencies map[string]int16
+}
+
+// minMetadataVersion is the oldest metadata.version that Kafka 4 understands, 3.3-IV3.
+const minMetadataVersion = 7
+
+// KRaftLevel is the level of kraft.version, which belongs to the quorum and not to the metadata log.
+const KRaftLevel = 1
+
+// Features returns the features of Kafka 4.3 in the order of their names
+// (org.apache.kafka.server.common.Feature, MetadataVersion).
+func Features() []Feature {
+	return []Feature{
+		{Name: elrVersion, Max: 1, New: 1, dependencies: map[string]int16{metadataVersion: 23}},
+		{Name: "group.version", Max: 1, New: 1},
+		{Name: kraftVersion, Max: 1, New: KRaftLevel},
+		{Name: metadataVersion, Min: minMetadataVersion, Max: 30, New: 30},
+		{Name: "share.version", Max: 1, New: 1},
+		{Name: "streams.version", Max: 1, New: 1},
+		{Name: "transaction.version", Max: 2, New: 2},
+	}
+}
+
+func featureOf(name string) (Feature, bool) {
+	all := Features()
+	i := slices.IndexFunc(all, func(f Feature) bool { return f.Name == name })
+	if i < 0 {
+		return Feature{}, false
+	}
+	return all[i], true
+}
+
+// Upgrade types of an UpdateFeatures request.
+const (
+	upgrade         = 1
+	safeDowngrade   = 2
+	unsafeDowngrade = 3
+)
+
+// UpdateFeatures changes finalized feature levels, all of the request's or none (KIP-584, FeatureControlManager).
+func (c *Controller) UpdateFeatures(now time.Time, rq *wire.UpdateFeaturesRequest, reply Reply[*wire.UpdateFeaturesResponse]) statemachine.Output {
+	if err := c.ready(); err != nil {
+		return refused(err, reply)
+	}
+	response := new(wire.UpdateFeaturesResponse)
+	proposed := map[string]int16{}
+	for name, level := range c.Image().Features() {
+		proposed[name] = level
+	}
+	for _, u := range rq.FeatureUpdates {
+		proposed[u.Feature] = u.MaxVersionLevel
+	}
+	var records []wire.Message
+	for _, u := range rq.FeatureUpdates {
+		record, err := c.updateFeature(u, proposed)
+		if err != nil {
+			response.ErrorCode = code(err)
+			message := "The update failed for all features since the following feature had an error: " + err.Message
+			response.ErrorMessage = &message
+			return decided(nil, response, reply)
+		}
+		if record != nil {
+			records = append(records, record)
+		}
+		none := "NONE"
+		response.Results = append(response.Results, wire.UpdateFeaturesResponseUpdatableFeatureResult{Feature: u.Feature, ErrorMessage: &none})
+	}
+	if rq.ValidateOnly {
+		return decided(nil, response, reply)
+	}
+	if proposed[elrVersion] > 0 && c.Image().Feature(elrVersion) == 0 {
+		records = append(c.elrSafetyRecords(), records...)
+	}
+	return decided(records, response, reply)
+}
+
+func invalidFeature(name string, level int16, format string, args ...any) *kafka.Error {
+	return kafka.Errorf(kafka.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, fmt.Sprintf(format, args...))
+}
+
+func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey, proposed map[string]int16) (wire.Message, *kafka.Error) {
+	name, level := u.Feature, u.MaxVersionLevel
+	if u.UpgradeType < upgrade || u.UpgradeType > unsafeDowngrade {
+		return nil, invalidFeature(name, level, "The controller does not support the given upgrade type.")
+	}
+	current := c.Image().Feature(name)
+	if name == kraftVersion {
+		current = KRaftLevel
+	}
+	if level < 0 {
+		return nil, invalidFeature(name, level, "A feature version cannot be less than 0.")
+	}
+	if reason := c.unsupported(name, level); reason != "" {
+		return nil, invalidFeature(name, level, "%s", reason)
+	}
+	switch {
+	case level < current && u.UpgradeType == upgrade:
+		return nil, invalidFeature(name, level, "Can't downgrade the version of this feature without setting the upgrade type to either safe or unsafe downgrade.")
+	case level > current && u.UpgradeType != upgrade:
+		return nil, invalidFeature(name, level, "Can't downgrade to a newer version.")
+	}
+	switch name {
+	case metadataVersion:
+		return updateMetadataVersion(current, level, u.UpgradeType == unsafeDowngrade)
+	case kraftVersion:
+		if level != current {
+			return nil, invalidFeature(name, level, "Can't downgrade the version of this feature.")
+		}
+		return nil, nil
+	}
+	feature, _ := featureOf(name)
+	if level > 0 {
+		for dependency, least := range feature.dependencies {
+			if proposed[dependency] < least {
+				return nil, invalidFeature(name, level, "%s could not be set to %d because it depends on %s level %d", name, level, dependency, least)
+			}
+		}
+	}
+	return &wire.FeatureLevelRecord{Name: name, FeatureLevel: level}, nil
+}
+
+// updateMetadataVersion refuses every downgrade: from 4.3-IV0 on down, each step leaves out metadata.
+func updateMetadataVersion(current, level int16, unsafe bool) (wire.Message, *kafka.Error) {
+	if level < current {
+		reason := "Refusing to perform the requested downgrade because it might delete metadata information."
+		if unsafe {
+			reason = "Unsafe metadata downgrade is not supported in this version."
+		}
+		return nil, kafka.Errorf(kafka.InvalidUpdateVersion, "Unsupported metadata.version downgrade from %d to %d. %s", current, level, reason)
+	}
+	return &wire.FeatureLevelRecord{Name: metadataVersion, FeatureLevel: level}, nil
+}
+
+// unsupported says which node of the cluster does not know the level of a feature, "" if all do.
+func (c *Controller) unsupported(name string, level int16) string {
+	reason := func(who string, r metadata.FeatureRange) string {
+		switch {
+		case level >= r.Min && level <= r.Max:
+			return ""
+		case r.Max == 0:
+			return who + " does not support this feature."
+		case r.Min == r.Max:
+			return fmt.Sprintf("%s only supports versions %d", who, r.Min)
+		}
+		return fmt.Sprintf("%s only supports versions %d-%d", who, r.Min, r.Max)
+	}
+	feature, _ := featureOf(name)
+	if text := reason(fmt.Sprintf("Local controller %d", c.options.Config.Int(config.NodeID)), metadata.FeatureRange{Min: feature.Min, Max: feature.Max}); text != "" {
+		return text
+	}
+	for b := range c.Image().Brokers() {
+		if text := reason(fmt.Sprintf("Broker %d", b.ID), b.Features[name]); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// elrSafetyRecords makes min.insync.replicas a matter of the cluster and of topics alone, as eligible leader
+// replicas need it (KIP-966): brokers must not disagree about it.
+func (c *Controller) elrSafetyRecords() []wire.Message {
+	var records []wire.Message
+	if _, found := c.Image().Config(clusterDefault)[minInsyncReplicas]; !found {
+		records = append(records, c.defaultMinISR())
+	}
+	for resource, config := range c.Image().Configs() {
+		if _, found := config[minInsyncReplicas]; found && resource.Type == metadata.ConfigBroker && resource.Name != "" {
+			records = append(records, &wire.ConfigRecord{ResourceType: int8(resource.Type), ResourceName: resource.Name, Name: minInsyncReplicas})
+		}
+	}
+	return records
+}

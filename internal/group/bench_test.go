@@ -1,0 +1,153 @@
+package group
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/statemachine/memlog"
+)
+
+// handClock is a clock that a test moves. It starts at an arbitrary time and calls timers on the goroutine that moves it.
+type handClock struct {
+	now    time.Time
+	timers []*handTimer
+}
+
+type handTimer struct {
+	at time.Time
+	f  func() // nil: stopped
+}
+
+func newHandClock() *handClock { return &handClock{now: time.UnixMilli(1_000_000_000_000)} }
+
+func (c *handClock) Now() time.Time { return c.now }
+
+func (c *handClock) AfterFunc(d time.Duration, f func()) func() bool {
+	t := &handTimer{c.now.Add(d), f}
+	c.timers = append(c.timers, t)
+	return func() bool {
+		was := t.f != nil
+		t.f = nil
+		return was
+	}
+}
+
+// advance lets time pass, timer by timer.
+func (c *handClock) advance(d time.Duration) {
+	end := c.now.Add(d)
+	for {
+		var next *handTimer
+		live := c.timers[:0]
+		for _, t := range c.timers {
+			if t.f == nil {
+				continue
+			}
+			live = append(live, t)
+			if !t.at.After(end) && (next == nil || t.at.Before(next.at)) {
+				next = t
+			}
+		}
+		c.timers = live
+		if next == nil {
+			c.now = end
+			return
+		}
+		if next.at.After(c.now) {
+			c.now = next.at
+		}
+		f := next.f
+		next.f = nil
+		f()
+	}
+}
+
+// bench is a coordinator on an engine over a log in memory.
+type bench struct {
+	t        testing.TB
+	clock    *handClock
+	settings Settings
+	log      *memlog.Log
+	machine  *Coordinator
+	engine   *statemachine.Engine[*Coordinator]
+	ids      int
+}
+
+func newBench(t testing.TB) *bench {
+	b := &bench{t: t, clock: newHandClock(), log: memlog.New(), settings: Settings{
+		MinSessionTimeout: 6 * time.Second, MaxSessionTimeout: 30 * time.Minute, InitialRebalanceDelay: 3 * time.Second,
+		MaxSize: 1 << 30, MaxMetadataBytes: 4096, OffsetsRetention: 7 * 24 * time.Hour, ExpiryInterval: 10 * time.Minute,
+	}}
+	b.start()
+	return b
+}
+
+// start makes a new coordinator that replays the log.
+func (b *bench) start() {
+	machine := New(Options{
+		Settings: func() Settings { return b.settings },
+		NewID: func() string {
+			b.ids++
+			return strconv.Itoa(b.ids)
+		},
+		// As the broker does it: whoever coordinates the partition by now gets the step.
+		Again: func(op func(*Coordinator, time.Time) statemachine.Output) {
+			b.engine.Do(op, func(error) {})
+		},
+		Logger: slog.New(slog.DiscardHandler),
+	})
+	b.machine = machine
+	b.engine = statemachine.New(machine, b.log, statemachine.Options{
+		Name: "__consumer_offsets-0", Clock: b.clock, Errors: statemachine.CoordinatorError, Logger: slog.New(slog.DiscardHandler),
+	})
+	if err := b.engine.Load(); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// restart has another coordinator replay the log and then stops the first: what that one still has done by Again meets
+// the other, as in a statemachine.Host.
+func (b *bench) restart() {
+	old := b.engine
+	b.start()
+	old.Stop(kafka.Errorf(kafka.NotCoordinator, "the coordinator moves"))
+}
+
+// do runs a step; refused is told why it was not run.
+func (b *bench) do(op func(c *Coordinator, now time.Time) statemachine.Output, refused func(error)) {
+	b.engine.Do(op, refused)
+}
+
+// code is the name of an error code.
+func code(c int16) string { return kafka.ErrorCode(c).String() }
+
+// partition reads "topic-7".
+func partition(t testing.TB, text string) kafka.TopicPartition {
+	i := strings.LastIndexByte(text, '-')
+	if i < 0 {
+		t.Fatalf("%q is no partition", text)
+	}
+	id, err := strconv.Atoi(text[i+1:])
+	if err != nil {
+		t.Fatalf("%q: %v", text, err)
+	}
+	return kafka.TopicPartition{Topic: text[:i], Partition: int32(id)}
+}
+
+func must[T any](t testing.TB) func(v T, err error) T {
+	return func(v T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+}
+
+// quoted shows bytes.
+func quoted(b []byte) string { return fmt.Sprintf("%q", b) }

@@ -1,0 +1,281 @@
+package group
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// run runs one command:
+//
+//	set delay=0s max-size=2 ...          change settings
+//	join GROUP CLIENT [id= static= session= rebalance= type= protocols=range:t1+t2,other:t v= raw=]
+//	sync GROUP CLIENT [CLIENT=ASSIGNMENT ...] [id: gen: static: type: protocol:] as operands
+//	beat GROUP CLIENT [id= gen= static=]
+//	leave GROUP CLIENT... [static:INSTANCE]   by member id, or by instance id
+//	commit GROUP CLIENT|- PARTITION=OFFSET... [id= gen= static= metadata= epoch= retention=]
+//	fetch GROUP [PARTITION...]
+//	describe GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
+//	advance DURATION
+//	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
+//
+// A client remembers the member id and generation that it was given last.
+func (s *scenario) run(c *command) {
+	switch c.verb {
+	case "set":
+		s.set(c)
+	case "join":
+		s.join(c)
+	case "sync":
+		s.sync(c)
+	case "beat":
+		s.beat(c)
+	case "leave":
+		s.leave(c)
+	case "commit":
+		s.commit(c)
+	case "fetch":
+		s.fetch(c)
+	case "describe":
+		id := c.operand(0)
+		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+			return g.Describe(id, func(d wire.DescribeGroupsResponseDescribedGroup, err error) { s.say("%s", printDescribe(d, err)) })
+		}, s.refused)
+	case "list":
+		s.list(c)
+	case "delete":
+		id := c.operand(0)
+		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+			return g.Delete(id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
+		}, s.refused)
+	case "delete-offsets":
+		s.deleteOffsets(c)
+	case "forget":
+		topics := map[string]bool{}
+		for i := range c.operands {
+			topics[c.operand(i)] = true
+		}
+		s.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.ForgetTopics(topics) }, s.refused)
+	case "advance":
+		s.clock.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
+	case "fail-append":
+		var err error
+		if len(c.operands) > 0 {
+			err = kafka.Errorf(codes[c.operand(0)], "a test has it so")
+		}
+		s.log.FailAppends(err)
+	case "hold":
+		s.log.Hold()
+	case "release":
+		s.log.Release()
+	case "fail-commit":
+		s.log.FailCommits(kafka.Errorf(codes[c.operand(0)], "a test has it so"))
+	case "stop":
+		s.engine.Stop(kafka.Errorf(kafka.NotCoordinator, "a test has it so"))
+	case "restart":
+		s.restart()
+	default:
+		s.t.Fatalf("no command %q", c.verb)
+	}
+}
+
+func (s *scenario) refused(err error) { s.say("not run: %s", kafka.CodeOf(err)) }
+
+func (s *scenario) set(c *command) {
+	s.settings.InitialRebalanceDelay = c.duration("delay", s.settings.InitialRebalanceDelay)
+	s.settings.MaxSize = c.number("max-size", s.settings.MaxSize)
+	s.settings.MaxMetadataBytes = c.number("max-metadata", s.settings.MaxMetadataBytes)
+	s.settings.OffsetsRetention = c.duration("retention", s.settings.OffsetsRetention)
+}
+
+func (s *scenario) join(c *command) {
+	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
+	rq := Join{
+		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), ClientID: cl.name, ClientHost: "/host",
+		SessionTimeout: c.duration("session", 10*time.Second), Rebalance: c.duration("rebalance", time.Minute),
+		ProtocolType: c.text("type", consumerProtocol), Reason: "a test",
+		RequireMemberID: c.number("v", 9) >= 4, SkipAssignment: c.number("v", 9) >= 9,
+		Reply: func(r *wire.JoinGroupResponse) {
+			if r.ErrorCode == 0 || kafka.ErrorCode(r.ErrorCode) == kafka.MemberIDRequired {
+				cl.memberID, cl.generation = r.MemberID, r.GenerationID
+			}
+			s.say("%s joins: %s", cl.name, printJoin(r))
+		},
+	}
+	if protocols := c.text("protocols", "range:t"); protocols != "" {
+		for p := range strings.SplitSeq(protocols, ",") {
+			name, topics, _ := strings.Cut(p, ":")
+			metadata := subscriptionTo(strings.Split(topics, "+")...)
+			if topics == "?" {
+				metadata = []byte("?")
+			}
+			rq.Protocols = append(rq.Protocols, wire.JoinGroupRequestProtocol{Name: name, Metadata: metadata})
+		}
+	}
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		out := g.Join(now, rq)
+		for _, p := range rq.Protocols {
+			clear(p.Metadata) // the frame is used again
+		}
+		return out
+	}, s.refused)
+}
+
+func (s *scenario) sync(c *command) {
+	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
+	rq := &wire.SyncGroupRequest{GroupID: group, MemberID: cl.memberID, GenerationID: cl.generation}
+	for _, o := range c.operands[2:] {
+		switch name, value, _ := strings.Cut(o, ":"); name {
+		case "id":
+			rq.MemberID = value
+		case "gen":
+			rq.GenerationID = int32(must[int](s.t)(strconv.Atoi(value)))
+		case "static":
+			rq.GroupInstanceID = &value
+		case "type":
+			rq.ProtocolType = &value
+		case "protocol":
+			rq.ProtocolName = &value
+		}
+	}
+	for _, p := range c.pairs {
+		rq.Assignments = append(rq.Assignments, wire.SyncGroupRequestAssignment{
+			MemberID: s.client(group, p[0]).memberID, Assignment: []byte(p[1]),
+		})
+	}
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		out := g.Sync(now, rq, func(r *wire.SyncGroupResponse) { s.say("%s syncs: %s", cl.name, printSync(r)) })
+		for _, a := range rq.Assignments {
+			clear(a.Assignment) // the frame is used again
+		}
+		return out
+	}, s.refused)
+}
+
+func (s *scenario) beat(c *command) {
+	cl := s.client(c.operand(0), c.operand(1))
+	rq := &wire.HeartbeatRequest{
+		GroupID: c.operand(0), MemberID: c.text("id", cl.memberID), GenerationID: int32(c.number("gen", int(cl.generation))),
+		GroupInstanceID: c.pointer("static"),
+	}
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		return g.Heartbeat(now, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
+	}, s.refused)
+}
+
+func (s *scenario) leave(c *command) {
+	group := c.operand(0)
+	var members []wire.LeaveGroupRequestMemberIdentity
+	for _, name := range c.operands[1:] {
+		if instance, ok := strings.CutPrefix(name, "static:"); ok {
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", ""), GroupInstanceID: &instance})
+		} else {
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", s.client(group, name).memberID)})
+		}
+	}
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		return g.Leave(now, group, members, func(results []wire.LeaveGroupResponseMemberResponse, err error) {
+			s.say("leave: %s", printLeave(results, err))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) commit(c *command) {
+	rq := &wire.OffsetCommitRequest{GroupID: c.operand(0), GenerationIDOrMemberEpoch: -1, RetentionTimeMs: noRetention}
+	if name := c.operand(1); name != "-" {
+		cl := s.client(c.operand(0), name)
+		rq.MemberID, rq.GenerationIDOrMemberEpoch = cl.memberID, cl.generation
+	}
+	rq.MemberID = c.text("id", rq.MemberID)
+	rq.GenerationIDOrMemberEpoch = int32(c.number("gen", int(rq.GenerationIDOrMemberEpoch)))
+	rq.GroupInstanceID = c.pointer("static")
+	if c.has("retention") {
+		rq.RetentionTimeMs = c.duration("retention", 0).Milliseconds()
+	}
+	for _, p := range c.pairs {
+		if slices.Contains([]string{"id", "gen", "static", "retention", "metadata", "epoch"}, p[0]) {
+			continue
+		}
+		tp := partition(s.t, p[0])
+		rq.Topics = append(rq.Topics, wire.OffsetCommitRequestTopic{Name: tp.Topic, Partitions: []wire.OffsetCommitRequestPartition{{
+			PartitionIndex: tp.Partition, CommittedOffset: int64(must[int](s.t)(strconv.Atoi(p[1]))),
+			CommittedLeaderEpoch: int32(c.number("epoch", -1)), CommittedMetadata: c.pointer("metadata"),
+		}}})
+	}
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		return g.CommitOffsets(now, rq, func(r *wire.OffsetCommitResponse, err error) {
+			texts := []string{"commit: " + kafka.CodeOf(err).String()}
+			for _, topic := range r.Topics {
+				for _, p := range topic.Partitions {
+					texts = append(texts, fmt.Sprintf("%s-%d %s", topic.Name, p.PartitionIndex, code(p.ErrorCode)))
+				}
+			}
+			s.say("%s", strings.Join(texts, " "))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) fetch(c *command) {
+	rq := &wire.OffsetFetchRequestGroup{GroupID: c.operand(0)}
+	for _, text := range c.operands[1:] {
+		tp := partition(s.t, text)
+		rq.Topics = append(rq.Topics, wire.OffsetFetchRequestTopics{Name: tp.Topic, PartitionIndexes: []int32{tp.Partition}})
+	}
+	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+		return g.FetchOffsets(rq, func(r *wire.OffsetFetchResponseGroup, err error) {
+			texts := []string{"fetched:"}
+			if err != nil {
+				texts = append(texts, kafka.CodeOf(err).String())
+			}
+			for _, topic := range r.Topics {
+				for _, p := range topic.Partitions {
+					texts = append(texts, fmt.Sprintf("%s-%d=%d/%d%s", topic.Name, p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, *p.Metadata))
+				}
+			}
+			s.say("%s", strings.Join(texts, " "))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) list(c *command) {
+	var types []string
+	if c.has("type") {
+		types = []string{c.text("type", "")}
+	}
+	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+		return g.List(c.operands, types, func(listed []wire.ListGroupsResponseListedGroup, err error) {
+			texts := []string{"listed:"}
+			for _, l := range listed {
+				texts = append(texts, fmt.Sprintf("%q %s %s %q", l.GroupID, l.GroupType, l.GroupState, l.ProtocolType))
+			}
+			s.say("%s", strings.Join(texts, " "))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) deleteOffsets(c *command) {
+	rq := &wire.OffsetDeleteRequest{GroupID: c.operand(0)}
+	for _, text := range c.operands[1:] {
+		tp := partition(s.t, text)
+		rq.Topics = append(rq.Topics, wire.OffsetDeleteRequestTopic{
+			Name: tp.Topic, Partitions: []wire.OffsetDeleteRequestPartition{{PartitionIndex: tp.Partition}},
+		})
+	}
+	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+		return g.DeleteOffsets(rq, func(r *wire.OffsetDeleteResponse, err error) {
+			texts := []string{"deleted: " + kafka.CodeOf(err).String()}
+			for _, topic := range r.Topics {
+				for _, p := range topic.Partitions {
+					texts = append(texts, fmt.Sprintf("%s-%d %s", topic.Name, p.PartitionIndex, code(p.ErrorCode)))
+				}
+			}
+			s.say("%s", strings.Join(texts, " "))
+		})
+	}, s.refused)
+}

@@ -1,0 +1,141 @@
+package group
+
+import (
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+)
+
+// Settings are the broker's settings that a coordinator obeys. They may change while it runs.
+type Settings struct {
+	MinSessionTimeout, MaxSessionTimeout time.Duration // group.min.session.timeout.ms, group.max.session.timeout.ms
+	InitialRebalanceDelay                time.Duration // group.initial.rebalance.delay.ms
+	MaxSize                              int           // group.max.size
+	MaxMetadataBytes                     int           // offset.metadata.max.bytes, which counts UTF-16 units as Java does
+	OffsetsRetention                     time.Duration // offsets.retention.minutes
+	ExpiryInterval                       time.Duration // offsets.retention.check.interval.ms
+}
+
+// Options are what a coordinator gets from outside.
+type Options struct {
+	Settings func() Settings
+	// Again has the coordinator's engine run a further step: what a step does after its records are committed. It is
+	// called without the machine, and may drop the step if the engine has stopped.
+	Again func(op func(c *Coordinator, now time.Time) statemachine.Output)
+	// NewID draws the random part of member ids.
+	NewID  func() string
+	Logger *slog.Logger
+}
+
+// Coordinator is the state machine of one partition of __consumer_offsets. Its methods are called one at a time.
+type Coordinator struct {
+	options Options
+	// live is false while the log is loaded. From the first step on, groups change by steps, and Replay only removes
+	// groups and keeps offsets.
+	live   bool
+	groups map[string]*group
+	alarms alarms
+	expiry sweep
+}
+
+var (
+	_ statemachine.Machine = (*Coordinator)(nil)
+	_ statemachine.Stopper = (*Coordinator)(nil)
+)
+
+// New returns a coordinator without groups.
+func New(options Options) *Coordinator {
+	return &Coordinator{options: options, groups: map[string]*group{}}
+}
+
+// PartitionOf is the partition of __consumer_offsets that holds a group: the absolute value of Java's hash of the id,
+// modulo the number of partitions. The least number, which has no absolute value, counts as 0
+// (org.apache.kafka.common.utils.Utils.abs).
+func PartitionOf(groupID string, partitions int) int32 {
+	hash := kafka.JavaHash(groupID)
+	switch {
+	case hash == math.MinInt32:
+		hash = 0
+	case hash < 0:
+		hash = -hash
+	}
+	return hash % int32(partitions)
+}
+
+// NextWake implements statemachine.Machine. It costs the same for any number of groups.
+func (c *Coordinator) NextWake() time.Time {
+	if !c.live {
+		return time.Unix(0, 0) // the log is loaded: sessions of members begin at once
+	}
+	next := c.expiry.next
+	if at, ok := c.alarms.next(); ok && at.Before(next) {
+		next = at
+	}
+	return next
+}
+
+// Wake implements statemachine.Machine: it rings what is due, or else expires offsets. Alarms whose outcomes are alike
+// share a step; one whose answers would hang on another's records ends it.
+func (c *Coordinator) Wake(now time.Time) statemachine.Output {
+	var out outcome
+	c.begin(&out, now)
+	for !out.full() && (len(out.Records) == 0 || len(out.Then) == 0) {
+		a := c.alarms.due(now)
+		if a == nil {
+			break
+		}
+		a.ring(&out, now)
+	}
+	if len(out.Records) == 0 && len(out.Then) == 0 && !now.Before(c.expiry.next) {
+		c.expireOffsets(&out, now)
+	}
+	return out.Output
+}
+
+// begin makes the first step after the load set the clocks going: members that the log knows have a session's time to be
+// heard of, and a group that has outgrown group.max.size rebalances, so that whom there is no room for can commit first.
+func (c *Coordinator) begin(out *outcome, now time.Time) {
+	if c.live {
+		return
+	}
+	c.live = true
+	settings := c.options.Settings()
+	c.expiry.next = now.Add(settings.ExpiryInterval)
+	for _, g := range c.sorted() {
+		for _, m := range g.ordered() {
+			c.watch(g, m, now, m.sessionTimeout)
+		}
+		if len(g.members) > settings.MaxSize {
+			c.prepare(out, now, g, "the loaded group has more members than group.max.size allows")
+		}
+	}
+}
+
+// Stopped implements statemachine.Stopper: requests that wait are told.
+func (c *Coordinator) Stopped(err error) {
+	for _, g := range c.sorted() {
+		for _, m := range g.ordered() {
+			if answer := g.unpark(m); answer != nil {
+				answer(joinFailure(m.id, err))
+			}
+			if answer := m.syncing; answer != nil {
+				m.syncing = nil
+				answer(syncFailure(err))
+			}
+		}
+	}
+}
+
+// sorted lists the groups by id: what depends on the order of a map would differ from run to run.
+func (c *Coordinator) sorted() []*group {
+	groups := make([]*group, 0, len(c.groups))
+	for _, id := range slices.Sorted(maps.Keys(c.groups)) {
+		groups = append(groups, c.groups[id])
+	}
+	return groups
+}

@@ -1,0 +1,28 @@
+package group
+
+import (
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+)
+
+// Delete removes a group without members, and its offsets, in one batch: all of it or nothing.
+func (c *Coordinator) Delete(groupID string, answer func(error)) statemachine.Output {
+	var out outcome
+	reply(&out, answer, c.delete(&out, groupID), failure)
+	return out.Output
+}
+
+func (c *Coordinator) delete(out *outcome, groupID string) error {
+	g := c.groups[groupID]
+	switch {
+	case g == nil:
+		return errNoGroup(groupID)
+	case g.state != empty:
+		return kafka.Errorf(kafka.NonEmptyGroup, "The group is not empty.")
+	}
+	for _, tp := range g.partitions() {
+		out.write(offsetTombstone(g.id, tp))
+	}
+	out.write(groupTombstone(g.id))
+	return nil
+}

@@ -1,0 +1,42 @@
+package group
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// Heartbeat keeps a member's session alive. REBALANCE_IN_PROGRESS tells it to join again.
+func (c *Coordinator) Heartbeat(now time.Time, rq *wire.HeartbeatRequest, answer func(error)) statemachine.Output {
+	var out outcome
+	c.begin(&out, now)
+	reply(&out, answer, c.heartbeat(now, rq), failure)
+	return out.Output
+}
+
+// failure is the answer of requests whose answer is an error or nothing.
+func failure(err error) error { return err }
+
+func (c *Coordinator) heartbeat(now time.Time, rq *wire.HeartbeatRequest) error {
+	if rq.GroupID == "" {
+		return kafka.InvalidGroupID
+	}
+	g := c.groups[rq.GroupID]
+	if g == nil {
+		return kafka.UnknownMemberID
+	}
+	m, err := g.member(rq.MemberID, rq.GroupInstanceID)
+	if err != nil {
+		return err
+	}
+	if err := g.checkGeneration(rq.GenerationID); err != nil {
+		return err
+	}
+	c.watch(g, m, now, m.sessionTimeout)
+	if g.state == preparingRebalance {
+		return kafka.RebalanceInProgress
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package group
+
+import (
+	"time"
+	"unicode/utf16"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// noRetention is the retention time of a commit that does not set one of its own; only versions 2 to 4 could.
+const noRetention = -1
+
+// CommitOffsets commits offsets of a group, of a member of the current generation or, for an empty group, of anybody
+// who assigns partitions by himself: their first commit creates the group. The answer's results follow the request's
+// topics and partitions. A member of a group that does not exist gets GROUP_ID_NOT_FOUND, which clients before version 9
+// do not know. Nothing of rq is used after CommitOffsets has returned.
+func (c *Coordinator) CommitOffsets(now time.Time, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
+	var out outcome
+	c.begin(&out, now)
+	err := c.checkCommit(now, rq)
+	response := new(wire.OffsetCommitResponse)
+	if err == nil {
+		response = c.commit(&out, now, rq)
+	}
+	out.then(func(failed error) {
+		if failed != nil {
+			response, err = new(wire.OffsetCommitResponse), failed
+		}
+		answer(response, err)
+	})
+	return out.Output
+}
+
+// checkCommit says why nobody may commit this, or nil.
+func (c *Coordinator) checkCommit(now time.Time, rq *wire.OffsetCommitRequest) error {
+	g := c.groups[rq.GroupID]
+	if g == nil {
+		if rq.GenerationIDOrMemberEpoch >= 0 {
+			return errNoGroup(rq.GroupID)
+		}
+		return nil
+	}
+	if rq.GenerationIDOrMemberEpoch < 0 && g.state == empty {
+		return nil
+	}
+	if rq.GenerationIDOrMemberEpoch < 0 && rq.MemberID == "" && rq.GroupInstanceID == nil {
+		return kafka.Errorf(kafka.UnknownMemberID, "group %s has members, so only they may commit offsets", g.id)
+	}
+	m, err := g.member(rq.MemberID, rq.GroupInstanceID)
+	if err != nil {
+		return err
+	}
+	if err := g.checkGeneration(rq.GenerationIDOrMemberEpoch); err != nil {
+		return err
+	}
+	if g.state == completingRebalance {
+		return kafka.Errorf(kafka.RebalanceInProgress, "group %s is getting new assignments; what the member had may be another's already", g.id)
+	}
+	c.watch(g, m, now, m.sessionTimeout) // a commit is a sign of life
+	return nil
+}
+
+func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitRequest) *wire.OffsetCommitResponse {
+	limit := c.options.Settings().MaxMetadataBytes
+	expires := int64(-1)
+	if rq.RetentionTimeMs != noRetention {
+		expires = now.UnixMilli() + rq.RetentionTimeMs
+	}
+	response := &wire.OffsetCommitResponse{Topics: make([]wire.OffsetCommitResponseTopic, len(rq.Topics))}
+	for i := range rq.Topics {
+		topic, results := &rq.Topics[i], &response.Topics[i]
+		results.Name, results.TopicID = topic.Name, topic.TopicID
+		results.Partitions = make([]wire.OffsetCommitResponsePartition, len(topic.Partitions))
+		for j := range topic.Partitions {
+			p, result := &topic.Partitions[j], &results.Partitions[j]
+			result.PartitionIndex = p.PartitionIndex
+			if tooLong(textOf(p.CommittedMetadata), limit) {
+				result.ErrorCode = int16(kafka.OffsetMetadataTooLarge)
+				continue
+			}
+			out.write(offsetRecord(rq.GroupID, kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}, committed{
+				offset: p.CommittedOffset, leaderEpoch: p.CommittedLeaderEpoch, metadata: textOf(p.CommittedMetadata),
+				at: now.UnixMilli(), expires: expires, topicID: topic.TopicID,
+			}))
+		}
+	}
+	return response
+}
+
+// tooLong reports whether a text has more than limit UTF-16 units.
+func tooLong(text string, limit int) bool {
+	if len(text) <= limit { // a unit takes at least a byte
+		return false
+	}
+	units := 0
+	for _, r := range text {
+		units += utf16.RuneLen(r) // never negative: what is not UTF-8 comes as the replacement character
+	}
+	return units > limit
+}

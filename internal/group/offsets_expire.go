@@ -1,0 +1,84 @@
+package group
+
+import (
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// maxSweptOffsets bounds how many offsets one step of a sweep looks at: requests wait meanwhile.
+const maxSweptOffsets = 20_000
+
+// sweep is the expiry of offsets, which goes through all groups every offsets.retention.check.interval.ms, a few groups
+// a step.
+type sweep struct {
+	next time.Time // of its next step
+	left []*group  // groups that this round has not come to
+}
+
+// expireOffsets removes what offsets.retention.minutes has passed for, and groups of which nothing is left (KIP-211).
+func (c *Coordinator) expireOffsets(out *outcome, now time.Time) {
+	settings := c.options.Settings()
+	if len(c.expiry.left) == 0 {
+		c.expiry.left = c.sorted()
+	}
+	for seen := 0; len(c.expiry.left) > 0 && !out.full() && seen < maxSweptOffsets; {
+		g := c.expiry.left[0]
+		if c.groups[g.id] == g {
+			seen += 1 + len(g.offsets)
+			if !g.expire(out, now, settings.OffsetsRetention) {
+				break // the rest of its offsets has the next step
+			}
+		}
+		c.expiry.left = c.expiry.left[1:]
+	}
+	c.expiry.next = now
+	if len(c.expiry.left) == 0 {
+		c.expiry = sweep{next: now.Add(settings.ExpiryInterval)}
+	}
+}
+
+// expire writes tombstones for the group's expired offsets and, if nothing is left of it, for the group. It returns false
+// if the step is full before it is through.
+func (g *group) expire(out *outcome, now time.Time, retention time.Duration) bool {
+	var expired []kafka.TopicPartition
+	for tp, o := range g.offsets {
+		if g.expired(tp.Topic, o, now.UnixMilli(), retention.Milliseconds()) {
+			expired = append(expired, tp)
+		}
+	}
+	slices.SortFunc(expired, comparePartitions)
+	for _, tp := range expired {
+		if out.full() {
+			return false
+		}
+		out.write(offsetTombstone(g.id, tp))
+	}
+	if len(expired) == len(g.offsets) && g.state == empty && len(g.pendingJoin) == 0 {
+		out.write(groupTombstone(g.id))
+	}
+	return true
+}
+
+// expired reports whether an offset has outlived its retention: since the group became empty; for a topic that a stable
+// group of consumers does not consume any more, and for groups that only keep offsets, since the commit.
+func (g *group) expired(topic string, o committed, now, retention int64) bool {
+	since := o.at
+	switch {
+	case g.simple():
+	case g.consumes(topic):
+		return false
+	case g.state == empty:
+		if !g.since.IsZero() {
+			since = g.since.UnixMilli()
+		}
+	case g.state == stable && g.subscription.known:
+	default:
+		return false
+	}
+	if o.expires >= 0 {
+		return now >= o.expires
+	}
+	return now-since >= retention
+}

@@ -1,0 +1,91 @@
+package group
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// Versions of the values that are written (GroupCoordinatorRecordHelpers of Kafka 4.3).
+const (
+	groupValueVersion          = 3
+	offsetValueVersion         = 4
+	expiringOffsetValueVersion = 1 // the only one with an expiry time of its own
+)
+
+// record encodes a key and a value; a nil value makes a tombstone. All texts are short enough for it: those of requests
+// by their own encoding, member ids because Join looks.
+func record(key, value wire.Message, version int16) statemachine.Record {
+	var r statemachine.Record
+	var err error
+	if r.Key, err = wire.EncodeRecordKey(key); err != nil {
+		panic("BUG: " + err.Error())
+	}
+	if value == nil {
+		return r
+	}
+	if r.Value, err = wire.EncodeRecordValue(value, version); err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return r
+}
+
+// groupRecord is a group's generation with all members and their assignments.
+func groupRecord(g *group, assignments map[string][]byte) statemachine.Record {
+	value := &wire.GroupMetadataValue{
+		ProtocolType: g.protocolType, Generation: g.generation, Protocol: textOrNil(g.protocol), Leader: textOrNil(g.leader),
+		CurrentStateTimestamp: stateTimestamp(g.since),
+	}
+	for _, m := range g.ordered() {
+		value.Members = append(value.Members, wire.GroupMetadataValueMemberMetadata{
+			MemberID: m.id, GroupInstanceID: m.instanceID, ClientID: m.clientID, ClientHost: m.clientHost,
+			RebalanceTimeout: int32(m.rebalanceTimeout.Milliseconds()), SessionTimeout: int32(m.sessionTimeout.Milliseconds()),
+			Subscription: m.metadata(g.protocol), Assignment: assignments[m.id],
+		})
+	}
+	return record(&wire.GroupMetadataKey{Group: g.id}, value, groupValueVersion)
+}
+
+// emptyGroupRecord announces a group before its first generation.
+func emptyGroupRecord(g *group) statemachine.Record {
+	return record(&wire.GroupMetadataKey{Group: g.id}, &wire.GroupMetadataValue{CurrentStateTimestamp: stateTimestamp(g.since)}, groupValueVersion)
+}
+
+func groupTombstone(id string) statemachine.Record {
+	return record(&wire.GroupMetadataKey{Group: id}, nil, 0)
+}
+
+// noTimestamp stands for a time that the log does not tell: records before version 2 had no CurrentStateTimestamp.
+const noTimestamp = -1
+
+func stateTimestamp(since time.Time) int64 {
+	if since.IsZero() {
+		return noTimestamp
+	}
+	return since.UnixMilli()
+}
+
+func stateSince(timestamp int64) time.Time {
+	if timestamp == noTimestamp {
+		return time.Time{}
+	}
+	return time.UnixMilli(timestamp)
+}
+
+func offsetRecord(groupID string, tp kafka.TopicPartition, o committed) statemachine.Record {
+	value := &wire.OffsetCommitValue{
+		Offset: o.offset, LeaderEpoch: o.leaderEpoch, Metadata: o.metadata, CommitTimestamp: o.at, ExpireTimestamp: -1, TopicID: o.topicID,
+	}
+	version := int16(offsetValueVersion)
+	if o.expires >= 0 {
+		value.ExpireTimestamp, value.TopicID, value.LeaderEpoch = o.expires, kafka.ZeroUUID, -1
+		version = expiringOffsetValueVersion
+	}
+	return record(&wire.OffsetCommitKey{Group: groupID, Topic: tp.Topic, Partition: tp.Partition}, value, version)
+}
+
+func offsetTombstone(groupID string, tp kafka.TopicPartition) statemachine.Record {
+	return record(&wire.OffsetCommitKey{Group: groupID, Topic: tp.Topic, Partition: tp.Partition}, nil, 0)
+}

@@ -1,0 +1,75 @@
+package partition
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/record"
+)
+
+// CoordinatorLog is a led partition of an internal topic as its coordinator's state machine uses it
+// (statemachine.Log): bound to one leader epoch.
+type CoordinatorLog struct {
+	partition *Partition
+	epoch     int32
+}
+
+// CoordinatorLog returns the log for a coordinator that took over at the given leader epoch.
+func (p *Partition) CoordinatorLog(epoch int32) *CoordinatorLog { return &CoordinatorLog{p, epoch} }
+
+// Append appends one batch and asks for it to be made stable.
+func (l *CoordinatorLog) Append(batch []byte) (next int64, err error) {
+	p := l.partition
+	done, err := p.appendAs(l.epoch, batch, commitlog.AppendOptions{Origin: record.Coordinator, Now: time.Now()})
+	if err != nil {
+		return 0, err
+	}
+	p.commit(done.NextOffset)
+	return done.NextOffset, nil
+}
+
+// Await calls done once everything below offset is committed.
+func (l *CoordinatorLog) Await(offset int64, done func(err error)) {
+	l.partition.AwaitFunc(offset, done)
+}
+
+// loadChunk is how many bytes Load reads at a time; a larger batch is read whole.
+const loadChunk = 1 << 20
+
+// Load yields every batch of the log, oldest first.
+func (l *CoordinatorLog) Load(yield func(batch record.Batch) error) error {
+	log := l.partition.log
+	end := log.EndOffset()
+	var buf []byte
+	for offset := log.StartOffset(); offset < end; {
+		span, err := log.Find(offset, loadChunk, end, true)
+		if err != nil {
+			return err
+		}
+		if span.Size == 0 {
+			span.Release()
+			return nil
+		}
+		if cap(buf) < span.Size {
+			buf = make([]byte, span.Size)
+		}
+		n, err := span.ReadAt(buf[:span.Size])
+		span.Release()
+		if err != nil {
+			return err
+		}
+		for batch, err := range record.Batches(buf[:n]) {
+			if err != nil {
+				return err
+			}
+			if batch.LastOffset() < offset {
+				continue
+			}
+			if err := yield(batch); err != nil {
+				return err
+			}
+			offset = batch.LastOffset() + 1
+		}
+	}
+	return nil
+}

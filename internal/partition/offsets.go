@@ -1,0 +1,80 @@
+package partition
+
+import "github.com/ottla/ottla/internal/kafka"
+
+// Special timestamps of ListOffsets (org.apache.kafka.common.requests.ListOffsetsRequest).
+const (
+	LatestTimestamp                int64 = -1
+	EarliestTimestamp              int64 = -2
+	MaxTimestamp                   int64 = -3 // KIP-734
+	EarliestLocalTimestamp         int64 = -4 // KIP-405
+	LatestTieredTimestamp          int64 = -5 // KIP-1005
+	EarliestPendingUploadTimestamp int64 = -6 // KIP-1023
+)
+
+// Offset is what ListOffsets answers for one partition; -1 stands for "none" in each field.
+type Offset struct {
+	Offset      int64
+	Timestamp   int64
+	LeaderEpoch int32
+}
+
+var noOffset = Offset{-1, -1, -1}
+
+// OffsetFor finds the offset that ListOffsets asks for with a timestamp in milliseconds or one of the special ones.
+// committed stands for read_committed: nothing at or above the last stable offset is seen.
+func (p *Partition) OffsetFor(timestamp int64, committed bool, leaderEpoch int32) (Offset, error) {
+	if _, err := p.Leading(leaderEpoch); err != nil {
+		return noOffset, err
+	}
+	if err := p.Gone(); err != nil {
+		return noOffset, err
+	}
+	end := p.log.HighWatermark()
+	if committed {
+		end = min(end, p.log.LastStableOffset())
+	}
+	switch timestamp {
+	case LatestTimestamp:
+		return Offset{end, -1, p.log.LatestEpoch()}, nil
+	case EarliestTimestamp, EarliestLocalTimestamp:
+		start := p.log.StartOffset()
+		return Offset{start, -1, p.epochAt(start)}, nil
+	case MaxTimestamp:
+		offset, ts, epoch, found, err := p.log.MaxTimestamp()
+		if err != nil {
+			return noOffset, err
+		}
+		return p.below(end, Offset{offset, ts, epoch}, found), nil
+	case LatestTieredTimestamp, EarliestPendingUploadTimestamp:
+		return noOffset, nil // nothing is tiered
+	}
+	if timestamp < 0 {
+		return noOffset, kafka.Errorf(kafka.UnsupportedVersion, "%d is none of the special timestamps of ListOffsets", timestamp)
+	}
+	offset, ts, epoch, found, err := p.log.OffsetForTimestamp(timestamp)
+	if err != nil {
+		return noOffset, err
+	}
+	return p.below(end, Offset{offset, ts, epoch}, found), nil
+}
+
+func (p *Partition) below(end int64, o Offset, found bool) Offset {
+	if !found || o.Offset >= end {
+		return noOffset
+	}
+	return o
+}
+
+// epochAt is the leader epoch of the record at an offset, or of the next one to be written; -1 if the log has no epoch.
+func (p *Partition) epochAt(offset int64) int32 { return p.log.EpochAt(offset) }
+
+// EpochEnd answers OffsetForLeaderEpoch: the end of an epoch, or of the largest one before it, in the leader's history.
+// Both are -1 if there is none.
+func (p *Partition) EpochEnd(epoch, leaderEpoch int32) (int32, int64, error) {
+	if _, err := p.Leading(leaderEpoch); err != nil {
+		return -1, -1, err
+	}
+	found, end := p.log.EpochEnd(epoch)
+	return found, end, nil
+}

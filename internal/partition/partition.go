@@ -1,0 +1,91 @@
+package partition
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+)
+
+// AnyEpoch as the leader epoch of a request means that the client did not say which one it knows (KIP-320).
+const AnyEpoch int32 = -1
+
+// Partition is one replica on this broker. Its methods may be called from any goroutine.
+type Partition struct {
+	name    kafka.TopicPartition
+	topicID kafka.UUID
+	node    int32
+	dir     *commitlog.Dir
+	log     *commitlog.Log
+
+	families *trafficFamilies
+	traffic  atomic.Pointer[Traffic]
+
+	// leadership is held for reading while records are appended under the leader epoch that was looked up, and for
+	// writing while the controller's word changes: no record of an older epoch lands behind the beginning of a newer
+	// one. It is taken before mu.
+	leadership sync.RWMutex
+
+	// state is the controller's word, replaced whole with every change, under leadership and mu.
+	state    atomic.Pointer[metadata.Partition]
+	settings atomic.Pointer[Settings]
+	// gone is why the partition serves no more, nil while it does. It is set once, under mu.
+	gone atomic.Pointer[error]
+
+	// watched is the number of watchers, readable without the mutex: an append that nobody has to wait for is
+	// made stable at once only if a consumer waits.
+	watched atomic.Int32
+
+	mu struct {
+		sync.Mutex
+		commits  []commit // waiting for the high watermark, by ascending offset
+		watchers []Watcher
+		spare    news // memory for the next round
+	}
+}
+
+func newPartition(node int32, dir *commitlog.Dir, log *commitlog.Log, families *trafficFamilies, state *metadata.Partition, settings *Settings) *Partition {
+	p := &Partition{name: log.TopicPartition(), topicID: log.TopicID(), node: node, dir: dir, log: log, families: families}
+	p.settings.Store(settings)
+	p.state.Store(state)
+	if state.Leader == node {
+		log.BeginEpoch(state.LeaderEpoch, log.EndOffset())
+	}
+	log.OnStable(p.stable)
+	p.advance()
+	return p
+}
+
+// Name is the topic and partition number.
+func (p *Partition) Name() kafka.TopicPartition { return p.name }
+
+// TopicID is the id of the topic; a topic created anew under the same name has another.
+func (p *Partition) TopicID() kafka.UUID { return p.topicID }
+
+// Log is the replica's log, for reading its facts: sizes, offsets, producers. Appending goes through Append.
+func (p *Partition) Log() *commitlog.Log { return p.log }
+
+// State is the controller's word about the partition.
+func (p *Partition) State() *metadata.Partition { return p.state.Load() }
+
+// Settings are the topic's settings that are in force.
+func (p *Partition) Settings() *Settings { return p.settings.Load() }
+
+// Leading returns the controller's word if this broker leads the partition and the request's leader epoch is the
+// current one (AnyEpoch: not checked). Otherwise FENCED_LEADER_EPOCH when the client is behind, UNKNOWN_LEADER_EPOCH
+// when this broker is, NOT_LEADER_OR_FOLLOWER when another one leads.
+func (p *Partition) Leading(epoch int32) (*metadata.Partition, error) {
+	state := p.state.Load()
+	if epoch != AnyEpoch && epoch != state.LeaderEpoch {
+		if epoch < state.LeaderEpoch {
+			return nil, kafka.Errorf(kafka.FencedLeaderEpoch, "the request's leader epoch %d for %s is older than the current one, %d", epoch, p.name, state.LeaderEpoch)
+		}
+		return nil, kafka.Errorf(kafka.UnknownLeaderEpoch, "the request's leader epoch %d for %s is newer than the one known here, %d", epoch, p.name, state.LeaderEpoch)
+	}
+	if state.Leader != p.node {
+		return nil, kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d does not lead %s; broker %d does", p.node, p.name, state.Leader)
+	}
+	return state, nil
+}

@@ -1,0 +1,173 @@
+package partition
+
+import (
+	"iter"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metrics"
+)
+
+// Options say which broker a Set is for.
+type Options struct {
+	// Node is the broker's id.
+	Node int32
+	// Dirs are its log directories, open.
+	Dirs []*commitlog.Dir
+	// TopicConfig works out a topic's settings from the image.
+	TopicConfig func(im *metadata.Image, topic string) *config.Topic
+	// ProducerExpiration is producer.id.expiration.ms.
+	ProducerExpiration time.Duration
+	// Metrics exports the traffic of topics; nil keeps it to itself.
+	Metrics *metrics.Registry
+	Logger  *slog.Logger
+}
+
+// Set holds the partitions that this broker hosts. Lookups may come from any goroutine; Apply comes from the one that
+// publishes metadata images.
+type Set struct {
+	options Options
+	traffic *trafficFamilies
+
+	mu struct {
+		sync.RWMutex
+		topics  map[string]*hosting
+		offline map[kafka.TopicPartition]offline
+		image   *metadata.Image
+	}
+}
+
+// hosting is what this broker hosts of a topic.
+type hosting struct {
+	partitions []*Partition // by number; nil where another broker hosts it
+	count      int          // of those that are not nil
+}
+
+// offline is a replica that could not be hosted.
+type offline struct {
+	topicID kafka.UUID
+	reason  error
+}
+
+// NewSet returns a Set that hosts nothing until its first Apply.
+func NewSet(options Options) *Set {
+	if options.Metrics == nil {
+		options.Metrics = metrics.NewRegistry()
+	}
+	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics)}
+	s.mu.topics = map[string]*hosting{}
+	s.mu.offline = map[kafka.TopicPartition]offline{}
+	s.mu.image = metadata.Empty("")
+	return s
+}
+
+// Get returns a partition that this broker hosts. Otherwise NOT_LEADER_OR_FOLLOWER if the topic has such a partition
+// elsewhere, KAFKA_STORAGE_ERROR if its log directory is offline, UNKNOWN_TOPIC_OR_PARTITION if there is none.
+func (s *Set) Get(topic string, partition int32) (*Partition, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if hosted := s.mu.topics[topic]; hosted != nil && partition >= 0 && int(partition) < len(hosted.partitions) {
+		if p := hosted.partitions[partition]; p != nil {
+			return p, nil
+		}
+	}
+	name := kafka.TopicPartition{Topic: topic, Partition: partition}
+	if replica, is := s.mu.offline[name]; is {
+		return nil, kafka.Errorf(kafka.KafkaStorageError, "%s is offline on broker %d: %v", name, s.options.Node, replica.reason)
+	}
+	if s.mu.image.Partition(name) != nil {
+		return nil, kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d hosts no replica of %s", s.options.Node, name)
+	}
+	return nil, kafka.Errorf(kafka.UnknownTopicOrPartition, "This server does not host this topic-partition.")
+}
+
+// All yields the hosted partitions, by topic and number.
+func (s *Set) All() iter.Seq[*Partition] {
+	s.mu.RLock()
+	topics := slices.Sorted(maps.Keys(s.mu.topics))
+	var all []*Partition
+	for _, topic := range topics {
+		all = append(all, s.mu.topics[topic].partitions...)
+	}
+	s.mu.RUnlock()
+	return present(all)
+}
+
+// of yields the hosted partitions of one topic.
+func (s *Set) of(topic string) iter.Seq[*Partition] {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if hosted := s.mu.topics[topic]; hosted != nil {
+		return present(slices.Clone(hosted.partitions))
+	}
+	return present(nil)
+}
+
+func present(all []*Partition) iter.Seq[*Partition] {
+	return func(yield func(*Partition) bool) {
+		for _, p := range all {
+			if p != nil && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Dirs are the log directories.
+func (s *Set) Dirs() []*commitlog.Dir { return s.options.Dirs }
+
+// put makes a partition visible to lookups.
+func (s *Set) put(p *Partition) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mu.offline, p.name)
+	hosted := s.mu.topics[p.name.Topic]
+	if hosted == nil {
+		hosted = new(hosting)
+		s.mu.topics[p.name.Topic] = hosted
+	}
+	for int(p.name.Partition) >= len(hosted.partitions) {
+		hosted.partitions = append(hosted.partitions, nil)
+	}
+	if hosted.partitions[p.name.Partition] == nil {
+		hosted.count++
+	}
+	hosted.partitions[p.name.Partition] = p
+}
+
+// take takes a partition, hosted or offline, out of lookups if it belongs to the topic with this id, and returns it if
+// it was hosted.
+func (s *Set) take(name kafka.TopicPartition, topicID kafka.UUID) *Partition {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.offline[name].topicID == topicID {
+		delete(s.mu.offline, name)
+	}
+	hosted := s.mu.topics[name.Topic]
+	if hosted == nil || int(name.Partition) >= len(hosted.partitions) {
+		return nil
+	}
+	p := hosted.partitions[name.Partition]
+	if p == nil || p.topicID != topicID {
+		return nil
+	}
+	hosted.partitions[name.Partition] = nil
+	if hosted.count--; hosted.count == 0 {
+		delete(s.mu.topics, name.Topic)
+	}
+	return p
+}
+
+// putOffline notes why a replica cannot be hosted.
+func (s *Set) putOffline(name kafka.TopicPartition, topicID kafka.UUID, reason error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.offline[name] = offline{topicID, reason}
+}

@@ -1,0 +1,157 @@
+package partition
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Committed is told once how an append ended: err is nil when everything below the awaited offset is committed.
+// tag is what Await was given. It is called without locks, from whichever goroutine moved the high watermark, and must
+// not block. After the call the partition knows nothing of it any more.
+type Committed interface {
+	Committed(tag int, err error)
+}
+
+// commit is an append that waits for the high watermark.
+type commit struct {
+	offset int64
+	to     Committed
+	tag    int
+}
+
+// Await tells to once everything below offset is committed, at once if it is already. It fails with the reason when
+// the partition is deleted, loses its leadership or its disk; the record may or may not survive then.
+func (p *Partition) Await(offset int64, to Committed, tag int) {
+	p.mu.Lock()
+	if err := p.Gone(); err != nil {
+		p.mu.Unlock()
+		to.Committed(tag, err)
+		return
+	}
+	// Under the mutex: advance moves the high watermark and collects in one go.
+	if p.log.HighWatermark() >= offset {
+		p.mu.Unlock()
+		to.Committed(tag, nil)
+		return
+	}
+	i := len(p.mu.commits)
+	for i > 0 && p.mu.commits[i-1].offset > offset {
+		i-- // appends come in order; only goroutines that overtake each other on the way here make this loop
+	}
+	p.mu.commits = slices.Insert(p.mu.commits, i, commit{offset, to, tag})
+	p.mu.Unlock()
+}
+
+// AwaitFunc is Await for a plain function.
+func (p *Partition) AwaitFunc(offset int64, done func(error)) {
+	p.Await(offset, committedFunc(done), 0)
+}
+
+type committedFunc func(error)
+
+func (f committedFunc) Committed(_ int, err error) { f(err) }
+
+// Settle calls done once everything appended so far is committed. With acks=0 and acks=1 records may lie in the log for a
+// moment before consumers see them; who asks for offsets must not be told that they are not there. It does not wait for
+// other replicas.
+func (p *Partition) Settle(done func(error)) {
+	end := p.log.EndOffset()
+	if end <= p.log.HighWatermark() || len(p.State().ISR) != 1 {
+		done(p.Gone())
+		return
+	}
+	p.commit(end)
+	p.AwaitFunc(end, done)
+}
+
+// Abandon forgets a waiting append whose request has timed out, and reports whether it still waited: if not, it has
+// been told or is being told. to is what Await was given: a pointer.
+func (p *Partition) Abandon(to Committed, tag int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	i := slices.IndexFunc(p.mu.commits, func(c commit) bool { return c.to == to && c.tag == tag })
+	if i < 0 {
+		return false
+	}
+	p.mu.commits = slices.Delete(p.mu.commits, i, i+1)
+	return true
+}
+
+// Watcher hears of changes of a partition: more can be read, it is led elsewhere, it is gone. Changed is called
+// without locks and must not block; it may be called again until Unwatch, and once more shortly after.
+type Watcher interface {
+	Changed()
+}
+
+// Watch has w hear of changes until Unwatch. The caller reads the partition once more afterwards, so that what changed
+// before is not missed.
+func (p *Partition) Watch(w Watcher) {
+	p.mu.Lock()
+	p.mu.watchers = append(p.mu.watchers, w)
+	p.watched.Store(int32(len(p.mu.watchers)))
+	p.mu.Unlock()
+	// Records of acks=0 and acks=1 may lie there unsynced because nobody had asked for them; now somebody does.
+	if end := p.log.EndOffset(); end > p.log.HighWatermark() {
+		p.commit(end)
+	}
+}
+
+// Unwatch ends Watch.
+func (p *Partition) Unwatch(w Watcher) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.mu.watchers, w); i >= 0 {
+		p.mu.watchers = slices.Delete(p.mu.watchers, i, i+1)
+		p.watched.Store(int32(len(p.mu.watchers)))
+	}
+}
+
+// Nudge has every watcher look again, though nothing has changed: the broker stops.
+func (p *Partition) Nudge() {
+	p.mu.Lock()
+	watchers := slices.Clone(p.mu.watchers)
+	p.mu.Unlock()
+	for _, w := range watchers {
+		w.Changed()
+	}
+}
+
+// news is what one move of the high watermark, or the end of a partition, brings to those who wait.
+type news struct {
+	commits  []commit
+	watchers []Watcher
+}
+
+// collect takes out the appends that are committed below hw, and copies the watchers. The caller holds p.mu.
+func (p *Partition) collect(hw int64) news {
+	n, _ := slices.BinarySearchFunc(p.mu.commits, hw+1, func(c commit, target int64) int { return cmp.Compare(c.offset, target) })
+	out := p.mu.spare
+	p.mu.spare = news{}
+	out.commits = append(out.commits[:0], p.mu.commits[:n]...)
+	p.mu.commits = slices.Delete(p.mu.commits, 0, n)
+	out.watchers = append(out.watchers[:0], p.mu.watchers...)
+	return out
+}
+
+// tell calls everybody in n, and keeps its memory for the next round.
+func (p *Partition) tell(n news, err error) {
+	for _, c := range n.commits {
+		c.to.Committed(c.tag, err)
+	}
+	for _, w := range n.watchers {
+		w.Changed()
+	}
+	clear(n.commits)
+	clear(n.watchers)
+	p.mu.Lock()
+	p.mu.spare = n
+	p.mu.Unlock()
+}
+
+// release tells everybody who waits that err happened.
+func (p *Partition) release(err error) {
+	p.mu.Lock()
+	n := p.collect(1<<63 - 2)
+	p.mu.Unlock()
+	p.tell(n, err)
+}

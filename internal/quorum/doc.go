@@ -1,0 +1,41 @@
+// Package quorum keeps the cluster's metadata log: a thin shell around go.etcd.io/raft/v3, which decides, while
+// this package stores, sends and tells.
+//
+// # Nouns
+//
+// A [Voter] is a node with one metadata log directory. A [Quorum] is this node's member of the quorum, one
+// goroutine over the log __cluster_metadata-0. A [Leadership] is that log while this node leads it in one
+// epoch; the controller runs on it. A [Transport] takes messages to the other voters.
+//
+// # raft's words and Kafka's
+//
+//	term                 leader epoch, stamped into every batch
+//	entry                one record batch, committed and applied whole
+//	index                ordinal of the batch; kept in memory from the newest snapshot on
+//	empty entry          control batch with a LeaderChange record, the first of every term
+//	HardState            file quorum-state (term and vote; Kafka's JSON, version 1), rewritten when they change
+//	commit index         high watermark; not stored, the next leader finds it again
+//	snapshot             <offset>-<epoch>.checkpoint: SnapshotHeader, records, SnapshotFooter (KIP-630); a tagged
+//	                     field of the header holds raft's index, which Kafka has no word for
+//
+// The voters are fixed by [Options]. Their change (KIP-853) will be an entry too, a control batch with a
+// KRaftVoters record; entries of that kind are refused today.
+//
+// # One append
+//
+// Leadership.Append stamps offset and epoch and gives the batch to raft, under a short lock. The loop takes
+// what has come together, writes it with one sync (journal), sends it, and applies what is committed: OnCommit
+// first, then the answers of Await. So whoever was answered finds the metadata published.
+//
+// # Promises
+//
+//   - Vote and entries are on stable storage before any message that speaks of them leaves, and before a
+//     single voter counts them as committed.
+//   - OnCommit gets every committed batch once, in order, from the start or from where OnSnapshot left off.
+//   - OnLead comes when all earlier batches are committed and were handed over; Append works from then on,
+//     until OnResign, and never under another epoch.
+//   - A failed write or sync ends the quorum: nothing is retried, nothing more is acknowledged.
+//   - A message from a peer is checked (sender, epoch, one whole batch per entry, CRC) before raft sees it.
+//
+// Lock order: Quorum.mu, then storage.mu. Neither is held while the disk is written or a callback runs.
+package quorum

@@ -1,0 +1,94 @@
+package quorum
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// launch starts the quorum's goroutine.
+func (q *Quorum) launch() error {
+	if err := q.start(); err != nil {
+		return fmt.Errorf("quorum: %w", err)
+	}
+	go q.run()
+	return nil
+}
+
+// start hands the snapshot to the metadata, and has a single voter lead without waiting for anybody.
+func (q *Quorum) start() error {
+	if q.last.index > 0 {
+		if err := q.tellSnapshot(q.last); err != nil {
+			return err
+		}
+	}
+	if len(q.voters) > 1 {
+		return nil
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.mu.node.Campaign()
+}
+
+// run is the quorum's goroutine.
+func (q *Quorum) run() {
+	defer close(q.closed)
+	var ticks <-chan time.Time
+	if len(q.voters) > 1 { // a single voter has nobody to hear from: idle costs nothing
+		ticker := time.NewTicker(q.options.ElectionTimeout / electionTicks)
+		defer ticker.Stop()
+		ticks = ticker.C
+	}
+	for {
+		for {
+			more, err := q.turn()
+			if err != nil {
+				q.fail(err)
+				return
+			}
+			if !more || q.stopping() {
+				break
+			}
+		}
+		select {
+		case <-q.wake:
+		case <-ticks:
+			q.tick()
+		case <-q.closing:
+			q.stop(kafka.Errorf(kafka.NotController, "this node is shutting down"))
+			return
+		}
+	}
+}
+
+func (q *Quorum) stopping() bool {
+	select {
+	case <-q.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// Close stops the quorum and waits until it has: who waits for a commit gets an error, OnResign is called if
+// this node leads. The log stays open.
+func (q *Quorum) Close() error {
+	q.once.Do(func() { close(q.closing) })
+	<-q.closed
+	return nil
+}
+
+func (q *Quorum) tick() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.mu.node.Tick()
+}
+
+// poke has the loop look whether there is something to do.
+func (q *Quorum) poke() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}

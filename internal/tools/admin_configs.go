@@ -1,0 +1,64 @@
+package tools
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// describeConfigs returns the configs of resources, in the order of the request; the first failure ends it.
+func (a *admin) describeConfigs(kind kmsg.ConfigResourceType, names []string, synonyms bool) (map[string][]kmsg.DescribeConfigsResponseResourceConfig, error) {
+	rq := kmsg.NewPtrDescribeConfigsRequest()
+	rq.IncludeSynonyms = synonyms
+	for _, name := range names {
+		r := kmsg.NewDescribeConfigsRequestResource()
+		r.ResourceType, r.ResourceName = kind, name
+		rq.Resources = append(rq.Resources, r)
+	}
+	configs := make(map[string][]kmsg.DescribeConfigsResponseResourceConfig)
+	if len(names) == 0 {
+		return configs, nil
+	}
+	response, err := request[*kmsg.DescribeConfigsResponse](a, "describeConfigs", rq)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range response.Resources {
+		if err := responseError(r.ErrorCode, r.ErrorMessage); err != nil {
+			return nil, err
+		}
+		configs[r.ResourceName] = r.Configs
+	}
+	return configs, nil
+}
+
+// A configChange sets a config, or deletes it.
+type configChange struct {
+	name   string
+	value  string
+	delete bool
+}
+
+// alterConfigs changes configs of one resource and leaves its others as they are.
+func (a *admin) alterConfigs(kind kmsg.ConfigResourceType, name string, changes []configChange) error {
+	rq := kmsg.NewPtrIncrementalAlterConfigsRequest()
+	r := kmsg.NewIncrementalAlterConfigsRequestResource()
+	r.ResourceType, r.ResourceName = kind, name
+	for _, c := range changes {
+		entry := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+		entry.Name, entry.Value = c.name, kmsg.StringPtr(c.value)
+		if c.delete {
+			entry.Op = kmsg.IncrementalAlterConfigOpDelete
+		}
+		r.Configs = append(r.Configs, entry)
+	}
+	rq.Resources = append(rq.Resources, r)
+	response, err := request[*kmsg.IncrementalAlterConfigsResponse](a, callIncrementalAlterConfigs, rq)
+	if err != nil {
+		return err
+	}
+	for _, r := range response.Resources {
+		if err := responseError(r.ErrorCode, r.ErrorMessage); err != nil {
+			return err
+		}
+	}
+	return nil
+}

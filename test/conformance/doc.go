@@ -1,0 +1,13 @@
+// Package conformance holds the tests that run clients which we did not write against a broker: kafka-python, librdkafka,
+// aiokafka, kafkajs, Kafka's own Java clients and tools, franz-go, sarama, segmentio's kafka-go; besides them hostile input
+// and a crash loop.
+//
+// The beginner's course (course_test.go) is the common text: each client walks through the same named steps in a program of
+// its own language, below the folder of that language. A program prints a line `ok STEP` or `not ok STEP: why` per step, and
+// a step that is not reported fails.
+//
+// What the programs need is fetched by their own package managers into the user's cache directory, once per content of the
+// file that names it (requirements, package.json, pom.xml, go.mod). A language whose runtime is missing is skipped with the
+// name of what to install, or fails with OTTLA_TEST_ALL=1. OTTLA_TEST_BOOTSTRAP=host:port runs the tests against a broker
+// that is running already, for example a real Kafka; then nothing is killed or restarted.
+package conformance

@@ -1,0 +1,99 @@
+package differential
+
+// An Allowance is a difference that is meant, with the reason. API, Scenario (file/name), Path, Kafka and Ottla are
+// patterns: * stands for anything, an empty one fits everything.
+type Allowance struct {
+	API, Scenario, Path string
+	Kafka, Ottla        string
+	Why                 string
+}
+
+func (a Allowance) fits(d Difference) bool {
+	return like(a.API, d.API) && like(a.Scenario, d.Scenario) && like(a.Path, d.Path) && like(a.Kafka, d.Kafka) && like(a.Ottla, d.Ottla)
+}
+
+// generic is Kafka's text for INVALID_REQUEST where it has nothing to say.
+const generic = `"This most likely occurs because of a request being malformed by the client library or *`
+
+const (
+	mapOrder  = "Kafka answers in the order of a hash map; Ottla in the order of the request, or sorted."
+	saysMore  = "Kafka has no text, or a general one; Ottla says what is wrong."
+	crashed   = "Kafka meets an exception it does not expect and answers UNKNOWN_SERVER_ERROR; Ottla names the error."
+	silent    = "Kafka's request handler dies of an exception and never answers; Ottla does."
+	duplicate = "Kafka keeps one of two equal entries of a request; Ottla answers each."
+	later     = "The APIs of transactions, new groups, share groups, security, quotas and the quorum come with later issues."
+	syncAcks  = "write.caching is Ottla's own setting: acks before the bytes are on stable storage."
+)
+
+// Allowed are all differences between Kafka's answers and ours that are meant.
+var Allowed = []Allowance{
+	// Order.
+	{API: "Produce", Path: "Responses*.order", Why: mapOrder},
+	{API: "Fetch", Path: "Responses*.Partitions.order", Why: "Kafka puts partitions in error behind the others, and a session's partitions that had records last behind those that had none; Ottla keeps the order of the request."},
+	{API: "ListOffsets", Path: "Topics*.Partitions.order", Why: mapOrder},
+	{API: "Metadata", Path: "Topics.order", Why: mapOrder},
+	{API: "OffsetFetch", Path: "*Topics.order", Why: mapOrder},
+	{API: "DescribeGroups", Path: "Groups.order", Why: mapOrder},
+	{API: "DescribeGroups", Path: "Groups*.Members.order", Why: mapOrder},
+	{API: "JoinGroup", Path: "Members.order", Why: mapOrder},
+	{API: "ListGroups", Path: "Groups.order", Why: mapOrder},
+	{API: "CreateTopics", Path: "Topics.order", Why: mapOrder},
+	{API: "DeleteTopics", Path: "Responses.order", Why: mapOrder},
+	{API: "DescribeConfigs", Path: "Results*.Configs.order", Why: mapOrder},
+	{API: "DescribeLogDirs", Path: "Results*.order", Why: mapOrder},
+	{API: "ListConfigResources", Path: "ConfigResources.order", Why: mapOrder},
+	{API: "ApiVersions", Path: "*Features.order", Why: mapOrder},
+
+	// Own settings and place.
+	{API: "CreateTopics", Path: "Topics*.Configs[write.caching]", Why: syncAcks},
+	{API: "CreateTopics", Path: "Topics*.Configs.count", Kafka: "33", Ottla: "34", Why: syncAcks},
+	{API: "CreateTopics", Path: "Topics*.Configs.order", Ottla: "*write.caching", Why: syncAcks},
+	{API: "DescribeConfigs", Path: "Results*.Configs[write.caching*]", Why: syncAcks},
+	{API: "DescribeConfigs", Path: "Results[2 *].Configs.count", Kafka: "33", Ottla: "34", Why: syncAcks},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[http.address]", Why: "The address of health, readiness and metrics is Ottla's own setting."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs.count", Kafka: "340", Ottla: "342", Why: "http.address and write.caching.default are Ottla's own settings."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[log.dir*", Why: "Every broker has its own directory; Ottla's default is ./data."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[*listener*", Why: "Real Kafka needs a listener for its controller and names for both; Ottla's one process needs neither, and listens on loopback by default."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[controller.*", Why: "Real Kafka needs to be told its quorum even on one node; Ottla does not."},
+	{API: "DescribeConfigs", Path: "*.Documentation", Why: "Ottla's documentation of settings is its own text."},
+
+	// Not there yet.
+	{API: "ApiVersions", Path: "ApiKeys[*]", Ottla: absent, Why: later},
+	{API: "ApiVersions", Path: "ApiKeys.count", Why: later},
+	{API: "ApiVersions", Path: "ApiKeys.order", Why: later},
+	{API: "FindCoordinator", Scenario: "find_coordinator/share keys", Path: "*ErrorMessage", Why: "There are no share groups yet; the text says so."},
+
+	// Better texts.
+	{API: "Produce", Path: "Responses*.ErrorMessage", Kafka: "null", Why: saysMore},
+	{API: "Produce", Path: "Responses*.ErrorMessage", Kafka: `"Invalid magic found in record: 3"`, Why: saysMore},
+	{API: "Produce", Path: "Responses*.ErrorMessage", Kafka: `"Record size -2 is less than *`, Why: saysMore},
+	{API: "FindCoordinator", Path: "*ErrorMessage", Kafka: generic, Why: saysMore},
+	{API: "FindCoordinator", Path: "*ErrorMessage", Kafka: `""`, Why: saysMore},
+	{API: "DescribeConfigs", Path: "Results*.ErrorMessage", Kafka: generic, Why: saysMore},
+	{API: "DescribeConfigs", Path: "Results[2 dc-none].ErrorMessage", Kafka: `""`, Why: saysMore},
+	{API: "AlterConfigs", Path: "Responses[8 1].ErrorMessage", Why: "Kafka calls the resource type unknown, which it is not; Ottla says which API changes log levels."},
+
+	// Better than what Kafka does.
+	{API: "Metadata", Scenario: "metadata/topics are created on the way", Path: "Topics[md*", Kafka: "UNKNOWN_TOPIC_OR_PARTITION", Ottla: "NONE", Why: "Kafka answers while the topic is being created; Ottla once it is there, which spares the client a round."},
+	{API: "Metadata", Scenario: "metadata/topics are created on the way", Path: "Topics[md*].TopicID", Kafka: "none", Why: "As above."},
+	{API: "Metadata", Scenario: "metadata/topics are created on the way", Path: "Topics[md*].Partitions*", Why: "As above."},
+	{API: "Metadata", Scenario: "metadata/topics are created on the way", Path: "Topics[mdc_x].ErrorCode", Ottla: "INVALID_TOPIC_EXCEPTION", Why: "The name collides with mdc.x: Kafka says unknown for ever, Ottla says that the name cannot be."},
+	{API: "Produce", Scenario: "produce/codecs", Path: "Responses*.ErrorCode", Kafka: "UNKNOWN_SERVER_ERROR", Why: crashed},
+	{API: "ListOffsets", Scenario: "list_offsets/bad requests", Path: "Topics*", Kafka: "UNKNOWN_SERVER_ERROR", Ottla: "NONE", Why: "An unknown isolation level is read as read_uncommitted."},
+	{API: "ListOffsets", Scenario: "list_offsets/bad requests", Path: "Topics[lob].Partitions[0].*", Kafka: "-1", Ottla: "0", Why: "As above."},
+	{API: "Fetch", Scenario: "fetch/other replica ids", Why: "An unknown isolation level: Kafka answers UNKNOWN_SERVER_ERROR, Ottla reads it as read_uncommitted."},
+	{API: "DescribeTopicPartitions", Scenario: "describe_topic_partitions/by name", Why: "One empty name makes Kafka answer UNKNOWN_SERVER_ERROR for every topic; Ottla answers each for itself."},
+	{API: "DescribeConfigs", Scenario: "describe_configs/unknown types", Path: "Results[2 dc-none].*", Why: "One unknown type makes Kafka refuse every resource; Ottla answers each for itself."},
+	{API: "IncrementalAlterConfigs", Scenario: "incremental_alter_configs/bad values", Path: "Responses[2 iab].Error*", Ottla: "*", Kafka: "UNKNOWN_SERVER_ERROR", Why: crashed},
+	{API: "IncrementalAlterConfigs", Scenario: "incremental_alter_configs/bad values", Path: "Responses[2 iab].ErrorMessage", Kafka: "null", Ottla: `"Unknown operations type *`, Why: crashed},
+	{API: "Produce", Scenario: "produce/null records", Path: "the outcome", Kafka: "no answer*", Why: silent},
+	{API: "AlterConfigs", Scenario: "alter_configs/bad values", Path: "the outcome", Kafka: "no answer*", Why: silent},
+	{API: "Fetch", Path: "Responses*.Records.Rest", Ottla: `""`, Why: "Kafka may cut the last batch of an answer off; clients drop such a rest, and Ottla does not send it."},
+	{Scenario: "ill_formed/bytes too many", Path: "the outcome", Ottla: "connection closed", Why: "Kafka ignores bytes behind a request; for Ottla they show that the two sides disagree about the format."},
+
+	// Twice in one request.
+	{API: "Produce", Scenario: "produce/the same partition twice", Why: duplicate},
+	{API: "ListOffsets", Scenario: "produce/the same partition twice", Path: "*.Offset", Why: "After that."},
+	{API: "Fetch", Scenario: "fetch/unknown topics and partitions", Path: "Responses[feu].Partitions*", Why: duplicate},
+	{API: "ListOffsets", Scenario: "list_offsets/bad requests", Path: "Topics[lob].Partitions*", Why: duplicate},
+}

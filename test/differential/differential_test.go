@@ -1,0 +1,175 @@
+package differential
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ottla/ottla/test/harness"
+	"github.com/ottla/ottla/test/realkafka"
+)
+
+// properties are those of both brokers. The logs keep what tests write with old timestamps.
+var properties = []string{
+	"node.id=1",
+	"offsets.topic.num.partitions=4",
+	"log.retention.ms=-1",
+	"group.max.size=3",
+	"group.initial.rebalance.delay.ms=0",
+	"process.roles=broker,controller",
+	"offsets.topic.replication.factor=1",
+	"transaction.state.log.replication.factor=1",
+	"transaction.state.log.min.isr=1",
+	"share.coordinator.state.topic.replication.factor=1",
+	"share.coordinator.state.topic.min.isr=1",
+}
+
+func TestSameAnswers(t *testing.T) {
+	if err := realkafka.Missing(); err != nil {
+		if os.Getenv("OTTLA_TEST_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	scenarios, err := readScenarios(os.DirFS("testdata"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafka, ottla := startBoth(t)
+	var used usage
+	t.Run("scenarios", func(t *testing.T) {
+		for _, s := range scenarios {
+			if s.Alone {
+				t.Run(s.File+"/"+s.Name, func(t *testing.T) { used.check(t, s, kafka, ottla) })
+			}
+		}
+		for _, s := range scenarios {
+			if !s.Alone {
+				t.Run(s.File+"/"+s.Name, func(t *testing.T) {
+					t.Parallel()
+					used.check(t, s, kafka, ottla)
+				})
+			}
+		}
+	})
+	used.report(t)
+}
+
+// startBoth returns the addresses of real Kafka and of Ottla (or of a second real Kafka), ready for the first scenario.
+func startBoth(t *testing.T) (kafka, ottla string) {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	startKafka := func() string {
+		c, err := realkafka.Start(ctx, t.TempDir(), 1, properties...)
+		if err != nil {
+			t.Error(err)
+			return ""
+		}
+		t.Cleanup(c.Kill)
+		return c.Addr
+	}
+	var both sync.WaitGroup
+	both.Go(func() { kafka = startKafka() })
+	if os.Getenv("OTTLA_DIFFERENTIAL_SELF") == "1" {
+		both.Go(func() { ottla = startKafka() })
+	} else {
+		ottla = harness.Start(t, properties...).Addr
+	}
+	both.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	warm := &Scenario{Commands: []Command{
+		{Verb: "group", Rest: "first"}, {Verb: "group", Rest: "second"}, {Verb: "group", Rest: "third"}, {Verb: "group", Rest: "fourth"},
+		{Verb: "wait", Rest: "InitProducerId 4 {TransactionalId: null, TransactionTimeoutMs: 1000} ErrorCode = NONE"},
+	}}
+	for _, addr := range []string{kafka, ottla} {
+		both.Go(func() {
+			if _, err := play(warm, addr, time.Now()); err != nil {
+				t.Errorf("%s is not ready: %v", addr, err)
+			}
+		})
+	}
+	both.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return kafka, ottla
+}
+
+// usage counts what was compared and which allowances were needed.
+type usage struct {
+	mu struct {
+		sync.Mutex
+		answers, fields, scenarios int
+		allowed                    map[int]int
+	}
+}
+
+func (u *usage) check(t *testing.T, s *Scenario, kafka, ottla string) {
+	now := time.Now()
+	var both sync.WaitGroup
+	var ours []Step
+	var ourErr error
+	both.Go(func() { ours, ourErr = play(s, ottla, now) })
+	theirs, err := play(s, kafka, now)
+	both.Wait()
+	if err != nil {
+		t.Errorf("on Kafka: %v", err)
+	}
+	if ourErr != nil {
+		t.Errorf("on Ottla: %v", ourErr)
+	}
+	var faults []Difference
+	for _, d := range compare(s.File+"/"+s.Name, theirs, ours) {
+		if !u.allows(d) {
+			faults = append(faults, d)
+		}
+	}
+	for _, d := range fold(faults) {
+		t.Error(d)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.mu.scenarios++
+	u.mu.answers += len(theirs)
+	for _, step := range theirs {
+		u.mu.fields += len(step.Leaves)
+		if os.Getenv("OTTLA_DIFFERENTIAL_SHOW") == "1" {
+			t.Log(show(step))
+		}
+	}
+}
+
+func show(s Step) string {
+	text := fmt.Sprintf("line %d: %s v%d %s", s.Line, s.API, s.Version, s.Asked)
+	for _, leaf := range s.Leaves {
+		text += fmt.Sprintf("\n    %s = %s", leaf.Path, leaf.Value)
+	}
+	return text
+}
+
+func (u *usage) allows(d Difference) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for i, a := range Allowed {
+		if a.fits(d) {
+			if u.mu.allowed == nil {
+				u.mu.allowed = map[int]int{}
+			}
+			u.mu.allowed[i]++
+			return true
+		}
+	}
+	return false
+}
+
+// report fails for allowances that nothing needed; -run can leave scenarios out, then it does not know.
+func (u *usage) report(t *testing.T) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	t.Logf("%d scenarios, %d answers, %d fields compared", u.mu.scenarios, u.mu.answers, u.mu.fields)
+}
