@@ -162,7 +162,7 @@ func (f *fetch) read() {
 		if t.from != nil {
 			t.found, t.err = t.from.Read(partition.Read{
 				Offset: t.want.FetchOffset, MaxBytes: min(int(t.want.PartitionMaxBytes), max(f.maxBytes-f.bytes, 0)), AtLeastOne: f.bytes == 0,
-				LeaderEpoch: t.want.CurrentLeaderEpoch, LastFetchedEpoch: t.want.LastFetchedEpoch, Committed: f.committed,
+				LeaderEpoch: max(t.want.CurrentLeaderEpoch, partition.AnyEpoch), LastFetchedEpoch: t.want.LastFetchedEpoch, Committed: f.committed,
 			})
 		}
 		f.bytes += t.found.Span.Size
@@ -186,7 +186,7 @@ func (f *fetch) release() {
 func (f *fetch) recycle() {
 	f.release()
 	clear(f.targets)
-	f.answer = wire.FetchResponsePartitionData{}
+	f.answer.Reset()
 	for i := range f.response.Responses {
 		clear(f.response.Responses[i].Partitions)
 	}

@@ -11,10 +11,16 @@ import (
 // subscriptions and log levels, with where each value comes from. Version 3 adds types and documentation (KIP-569).
 func (a *API) describeConfigs(c Call, rq *wire.DescribeConfigsRequest) {
 	response := &wire.DescribeConfigsResponse{Results: make([]wire.DescribeConfigsResponseDescribeConfigsResult, len(rq.Resources))}
+	told := 0
 	for i := range rq.Resources {
 		resource, result := &rq.Resources[i], &response.Results[i]
 		result.ResourceType, result.ResourceName = resource.ResourceType, resource.ResourceName
-		entries, err := a.describeConfig(resource, rq.IncludeSynonyms, rq.IncludeDocumentation)
+		var entries []config.Entry
+		err := error(kafka.Errorf(kafka.InvalidRequest, "the resources before this one have %d settings already: ask for fewer resources at once", told))
+		if told < maxDescribedConfigs {
+			entries, err = a.describeConfig(resource, rq.IncludeSynonyms, rq.IncludeDocumentation)
+		}
+		told += len(entries)
 		if err != nil {
 			result.ErrorCode, result.ErrorMessage = codeOf(err), textOf(err)
 			continue
@@ -27,6 +33,9 @@ func (a *API) describeConfigs(c Call, rq *wire.DescribeConfigsRequest) {
 	}
 	c.Reply(response)
 }
+
+// maxDescribedConfigs bounds the settings in one answer: a few bytes of request ask for kilobytes of them.
+const maxDescribedConfigs = 1 << 19
 
 func (a *API) describeConfig(resource *wire.DescribeConfigsRequestDescribeConfigsResource, synonyms, docs bool) ([]config.Entry, error) {
 	b, image := a.Config(), a.Metadata.Current()

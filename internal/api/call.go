@@ -18,9 +18,6 @@ type Call struct {
 	correlation int32
 }
 
-// Version is the version of the request, and of its response.
-func (c Call) Version() int16 { return c.version }
-
 // Session is who asks. It is valid within Handle; what is needed later is copied before.
 func (c Call) Session() *server.Session { return c.request.Session }
 
@@ -47,6 +44,9 @@ func (c Call) ReplyIn(response wire.Message, version int16) {
 
 // Hold keeps what the response refers to until it is written.
 func (c Call) Hold(r server.Releaser) { c.request.Hold(r) }
+
+// Defer says where the response's next wire.Deferred records come from: they are read when it is written.
+func (c Call) Defer(from wire.Source, size int) { c.request.Defer(from, size) }
 
 // ReleaseFrame gives the request's bytes back before its answer.
 func (c Call) ReleaseFrame() { c.request.ReleaseFrame() }

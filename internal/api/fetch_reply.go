@@ -52,6 +52,7 @@ func (f *fetch) fail(err error) {
 
 // tell puts one partition into the response, if there is something new to say.
 func (f *fetch) tell(t *fetchTarget, created *fetchSession) {
+	size := t.found.Span.Size
 	f.answerFor(t)
 	switch {
 	case created != nil:
@@ -70,7 +71,7 @@ func (f *fetch) tell(t *fetchTarget, created *fetchSession) {
 	}
 	topic := &topics[len(topics)-1]
 	topic.Partitions = append(topic.Partitions, f.answer)
-	t.from.Traffic().Out(len(f.answer.Records), f.answer.ErrorCode != 0, f.replica >= 0)
+	t.from.Traffic().Out(size, f.answer.ErrorCode != 0, f.replica >= 0)
 }
 
 // answerFor makes what the response says of one partition.
@@ -97,6 +98,9 @@ func (f *fetch) answerFor(t *fetchTarget) {
 // noRecords is empty, but not null.
 var noRecords = []byte{}
 
+// noAborted is empty, but not null.
+var noAborted = []wire.FetchResponseAbortedTransaction{}
+
 func abortedTransactions(all []commitlog.Aborted) []wire.FetchResponseAbortedTransaction {
 	told := make([]wire.FetchResponseAbortedTransaction, len(all))
 	for i, aborted := range all {
@@ -105,8 +109,19 @@ func abortedTransactions(all []commitlog.Aborted) []wire.FetchResponseAbortedTra
 	return told
 }
 
-// records reads a span into a pooled buffer, which goes back when the response is written.
+// deferFrom is the size from which records are read only when they are written: piece by piece, as more than the
+// processor's cache holds costs twice as much to read and write in one go.
+const deferFrom = 256 << 10
+
+// records reads a span into a pooled buffer, which goes back when the response is written. A large span is kept instead.
 func (f *fetch) records(span *commitlog.Span) ([]byte, error) {
+	if span.Size >= deferFrom {
+		held := new(*span)
+		*span = commitlog.Span{}
+		f.call.Hold(held)
+		f.call.Defer(held, held.Size)
+		return wire.Deferred(), nil
+	}
 	buffer := f.api.Buffers.Get(span.Size)
 	f.call.Hold(buffer)
 	n, err := span.ReadAt(buffer.Bytes())
@@ -126,6 +141,9 @@ func (f *fetch) failPartition(t *fetchTarget) {
 		code = kafka.NotLeaderOrFollower
 	}
 	f.answer.Records = noRecords
+	if t.unknown {
+		f.answer.AbortedTransactions = noAborted // as Kafka: not null where nothing was read at all
+	}
 	f.answer.ErrorCode = int16(code)
 	f.answer.HighWatermark, f.answer.LastStableOffset, f.answer.LogStartOffset = -1, -1, -1
 	if f.call.version < 16 || (code != kafka.NotLeaderOrFollower && code != kafka.FencedLeaderEpoch) {

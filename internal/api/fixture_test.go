@@ -60,7 +60,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 	w := &world{t: t, config: c, store: metadata.NewStore(metadata.Empty(testCluster)), metrics: metrics.NewRegistry(), pipes: newPipeListener()}
 	log := slog.New(slog.DiscardHandler)
 	if w.dir, err = commitlog.Open(fsys, "/data", commitlog.Options{
-		Logger: log, ClusterID: testCluster, NodeID: testNode, CheckpointInterval: time.Millisecond,
+		Logger: log, ClusterID: testCluster, NodeID: testNode,
 		OnFailure: func(err error) { w.partitions.DirectoryFailed("/data", err) },
 	}); err != nil {
 		t.Fatal(err)

@@ -23,6 +23,9 @@ var logLevels = map[string]slog.Level{
 }
 
 func (a *API) checkLoggerResource(name string) error {
+	if name == "" {
+		return kafka.Errorf(kafka.InvalidRequest, "Broker id must not be empty")
+	}
 	if id, err := strconv.ParseInt(name, 10, 32); err != nil || int32(id) != a.Node {
 		return kafka.Errorf(kafka.InvalidRequest, "Unexpected broker id, expected %d but received %s", a.Node, name)
 	}

@@ -8,71 +8,10 @@ import (
 
 // exportMetrics exports what operators watch first, under the names that Kafka's JMX exporter gives them.
 func (b *Broker) exportMetrics() {
-	gauge := func(domain, kind, name, help string, value func() int) {
-		b.metrics.Gauge(metrics.Name(domain, kind, name), help).Func(func() float64 { return float64(value()) })
-	}
-	const replicas, control = "ReplicaManager", "KafkaController"
-	gauge("kafka.server", replicas, "PartitionCount", "Partitions with a replica on this broker.", func() int {
-		return b.count(func(*metadata.Partition) bool { return true })
-	})
-	gauge("kafka.server", replicas, "LeaderCount", "Partitions that this broker leads.", func() int { return b.count(b.leads) })
-	gauge("kafka.server", replicas, "UnderReplicatedPartitions", "Partitions led here whose in-sync set lacks a replica.", func() int {
-		return b.count(func(p *metadata.Partition) bool { return b.leads(p) && len(p.ISR) < len(p.Replicas) })
-	})
-	gauge("kafka.server", replicas, "UnderMinIsrPartitionCount", "Partitions led here with fewer in-sync replicas than min.insync.replicas.", func() int {
-		return b.countLed(func(p *partition.Partition) bool { return p.EnoughReplicas() != nil })
-	})
-	gauge("kafka.server", replicas, "AtMinIsrPartitionCount", "Partitions led here with just min.insync.replicas in sync.", func() int {
-		return b.countLed((*partition.Partition).AtMinISR)
-	})
-	gauge("kafka.server", replicas, "OfflineReplicaCount", "Replicas in offline log directories.", b.offlineReplicas)
-	gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", func() int {
-		n := 0
-		for _, dir := range b.dirs {
-			if dir.Failed() != nil {
-				n++
-			}
-		}
-		return n
-	})
-	gauge("kafka.controller", control, "ActiveControllerCount", "1 on the node that is the controller.", func() int {
-		if _, err := b.controller.engine(); err != nil {
-			return 0
-		}
-		return 1
-	})
-	gauge("kafka.controller", control, "OfflinePartitionsCount", "Partitions without a leader.", func() int {
-		n := 0
-		for topic := range b.store.Current().Topics() {
-			for _, p := range topic.Partitions {
-				if p.Leader == metadata.NoLeader {
-					n++
-				}
-			}
-		}
-		return n
-	})
-	gauge("kafka.controller", control, "GlobalTopicCount", "Topics of the cluster.", func() int { return b.store.Current().TopicCount() })
-	gauge("kafka.controller", control, "GlobalPartitionCount", "Partitions of the cluster.", func() int {
-		n := 0
-		for topic := range b.store.Current().Topics() {
-			n += len(topic.Partitions)
-		}
-		return n
-	})
-	brokers := func(match func(*metadata.Broker) bool) func() int {
-		return func() (n int) {
-			for broker := range b.store.Current().Brokers() {
-				if match(broker) {
-					n++
-				}
-			}
-			return n
-		}
-	}
-	gauge("kafka.controller", control, "ActiveBrokerCount", "Brokers that are not fenced.", brokers(func(o *metadata.Broker) bool { return !o.Fenced }))
-	gauge("kafka.controller", control, "FencedBrokerCount", "Brokers that are fenced.", brokers(func(o *metadata.Broker) bool { return o.Fenced }))
-	gauge("kafka.server", "KafkaServer", "BrokerState", "3 while the broker serves.", func() int {
+	b.exportReplicas()
+	b.exportController()
+	b.gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", b.offlineDirectories)
+	b.gauge("kafka.server", "KafkaServer", "BrokerState", "3 while the broker serves.", func() int {
 		if b.ready.Load() {
 			return 3
 		}
@@ -80,32 +19,96 @@ func (b *Broker) exportMetrics() {
 	})
 }
 
-func (b *Broker) leads(p *metadata.Partition) bool { return p.Leader == b.node }
+func (b *Broker) gauge(domain, kind, name, help string, value func() int) {
+	b.metrics.Gauge(metrics.Name(domain, kind, name), help).Func(func() float64 { return float64(value()) })
+}
+
+// exportReplicas exports the numbers of the partitions on this broker.
+func (b *Broker) exportReplicas() {
+	gauge := func(name, help string, value func() int) {
+		b.gauge("kafka.server", "ReplicaManager", name, help, value)
+	}
+	gauge("PartitionCount", "Partitions with a replica on this broker.", func() int {
+		return b.count(func(*partition.Partition) bool { return true })
+	})
+	gauge("LeaderCount", "Partitions that this broker leads.", func() int { return b.count(b.leads) })
+	gauge("UnderReplicatedPartitions", "Partitions led here whose in-sync set lacks a replica.", func() int {
+		return b.count(func(p *partition.Partition) bool { return b.leads(p) && len(p.State().ISR) < len(p.State().Replicas) })
+	})
+	gauge("UnderMinIsrPartitionCount", "Partitions led here with fewer in-sync replicas than min.insync.replicas.", func() int {
+		return b.count(func(p *partition.Partition) bool { return b.leads(p) && p.EnoughReplicas() != nil })
+	})
+	gauge("AtMinIsrPartitionCount", "Partitions led here with just min.insync.replicas in sync.", func() int {
+		return b.count(func(p *partition.Partition) bool { return b.leads(p) && p.AtMinISR() })
+	})
+	gauge("OfflineReplicaCount", "Replicas in offline log directories.", b.offlineReplicas)
+}
+
+// exportController exports the numbers of the cluster, as this node's image has them.
+func (b *Broker) exportController() {
+	gauge := func(name, help string, value func() int) {
+		b.gauge("kafka.controller", "KafkaController", name, help, value)
+	}
+	gauge("ActiveControllerCount", "1 on the node that is the controller.", func() int {
+		if _, err := b.controller.engine(); err != nil {
+			return 0
+		}
+		return 1
+	})
+	gauge("OfflinePartitionsCount", "Partitions without a leader.", func() int {
+		return b.countAll(func(p *metadata.Partition) bool { return p.Leader == metadata.NoLeader })
+	})
+	gauge("GlobalTopicCount", "Topics of the cluster.", func() int { return b.store.Current().TopicCount() })
+	gauge("GlobalPartitionCount", "Partitions of the cluster.", func() int {
+		return b.countAll(func(*metadata.Partition) bool { return true })
+	})
+	gauge("ActiveBrokerCount", "Brokers that are not fenced.", func() int { return b.countBrokers(false) })
+	gauge("FencedBrokerCount", "Brokers that are fenced.", func() int { return b.countBrokers(true) })
+}
+
+func (b *Broker) leads(p *partition.Partition) bool { return p.State().Leader == b.node }
 
 // count counts hosted partitions.
-func (b *Broker) count(match func(*metadata.Partition) bool) int {
-	n := 0
+func (b *Broker) count(match func(*partition.Partition) bool) (n int) {
 	for p := range b.partitions.All() {
-		if match(p.State()) {
+		if match(p) {
 			n++
 		}
 	}
 	return n
 }
 
-// countLed counts partitions that this broker leads.
-func (b *Broker) countLed(match func(*partition.Partition) bool) int {
-	n := 0
-	for p := range b.partitions.All() {
-		if b.leads(p.State()) && match(p) {
+// countAll counts partitions of the cluster.
+func (b *Broker) countAll(match func(*metadata.Partition) bool) (n int) {
+	for topic := range b.store.Current().Topics() {
+		for _, p := range topic.Partitions {
+			if match(p) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func (b *Broker) countBrokers(fenced bool) (n int) {
+	for broker := range b.store.Current().Brokers() {
+		if broker.Fenced == fenced {
 			n++
 		}
 	}
 	return n
 }
 
-func (b *Broker) offlineReplicas() int {
-	n := 0
+func (b *Broker) offlineDirectories() (n int) {
+	for _, dir := range b.dirs {
+		if dir.Failed() != nil {
+			n++
+		}
+	}
+	return n
+}
+
+func (b *Broker) offlineReplicas() (n int) {
 	for _, dir := range b.dirs {
 		if dir.Failed() != nil {
 			n += dir.Count()

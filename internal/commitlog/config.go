@@ -24,9 +24,9 @@ type Config struct {
 	CleanupCompact     bool          // cleanup.policy contains compact
 	FileDeleteDelay    time.Duration // file.delete.delay.ms
 	FlushMessages      int64         // flush.messages: at the latest after so many records
-	FlushMs            int64         // flush.ms: at the latest after this time; bytes nobody waits for never wait longer than 100 ms
+	FlushMs            int64         // flush.ms: at the latest after this time; bytes nobody waits for never wait longer than 100 ms, with WriteCaching 1 s
 	Preallocate        bool          // preallocate: reserve the whole segment when it is created
-	WriteCaching       bool          // write.caching: what is in the page cache counts as stable
+	WriteCaching       bool          // write.caching: what is in the page cache counts as stable; it is flushed within 1 s or 8 MiB
 	ProducerExpiration time.Duration // producer.id.expiration.ms
 }
 

@@ -14,10 +14,33 @@ type deletion struct {
 	due  time.Time
 }
 
-// Delete takes a log away: its folder is renamed to topic-partition.<id>-delete, durably, and removed by a Sweep
-// after file.delete.delay.ms. Appends get NOT_LEADER_OR_FOLLOWER, pending commits the same through OnStable;
+// Delete takes a log away: its folder is renamed to topic-partition.<id>-delete, durably, and removed
+// file.delete.delay.ms later. Appends get NOT_LEADER_OR_FOLLOWER, pending commits the same through OnStable;
 // Spans stay readable. A partition that is not here is UNKNOWN_TOPIC_OR_PARTITION.
-func (d *Dir) Delete(tp kafka.TopicPartition) error {
+func (d *Dir) Delete(tp kafka.TopicPartition) error { return d.DeleteAll([]kafka.TopicPartition{tp}) }
+
+// DeleteAll is Delete for many partitions, such as those of a topic: the directory is synced once for all of them. An
+// error about one does not keep the others.
+func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
+	var errs []error
+	renamed := false
+	for _, tp := range tps {
+		err := d.moveAway(tp)
+		renamed = renamed || err == nil
+		errs = append(errs, err)
+	}
+	if renamed {
+		if err := d.fsys.SyncDir(d.path); err != nil {
+			d.fail(err)
+			errs = append(errs, storageError(err))
+		}
+		d.flusher.checkpointSoon()
+	}
+	return errors.Join(errs...)
+}
+
+// moveAway ends a log and renames its folder.
+func (d *Dir) moveAway(tp kafka.TopicPartition) error {
 	d.mu.Lock()
 	l := d.mu.logs[tp]
 	delete(d.mu.logs, tp)
@@ -36,16 +59,11 @@ func (d *Dir) Delete(tp kafka.TopicPartition) error {
 		go l.tellStable(l.stable.Load(), gone)
 	}
 	target := filepath.Join(d.path, deletedFolderName(tp, kafka.NewUUID()))
-	err := d.fsys.Rename(l.path, target)
-	if err == nil {
-		err = d.fsys.SyncDir(d.path)
-	}
-	if err != nil {
+	if err := d.fsys.Rename(l.path, target); err != nil {
 		d.fail(err)
 		return storageError(err)
 	}
 	d.schedule(l.config.Load().FileDeleteDelay, target)
-	d.flusher.checkpointSoon()
 	return nil
 }
 
@@ -57,32 +75,52 @@ func (l *Log) removeLater(paths ...string) {
 func (d *Dir) schedule(delay time.Duration, paths ...string) {
 	due := d.options.Now().Add(max(0, delay))
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	for _, path := range paths {
-		d.mu.deletions = append(d.mu.deletions, deletion{path, due})
+		d.removeAt(deletion{path, due})
 	}
+	d.mu.Unlock()
+	d.flusher.signal()
 }
 
-// removeDue removes what is due. What cannot be removed is tried again by the next Sweep, and at the next start.
+// removeAt: the caller holds d.mu.
+func (d *Dir) removeAt(x deletion) {
+	if len(d.mu.deletions) == 0 || x.due.Before(d.mu.removal) {
+		d.mu.removal = x.due
+	}
+	d.mu.deletions = append(d.mu.deletions, x)
+}
+
+// nextRemoval returns when the next deleted file is to be removed.
+func (d *Dir) nextRemoval() (due time.Time, any bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.mu.removal, len(d.mu.deletions) > 0
+}
+
+// removeAgainAfter is the pause after a removal that failed.
+const removeAgainAfter = time.Minute
+
+// removeDue removes what is due. What cannot be removed is tried again a minute later, and at the next start.
 func (d *Dir) removeDue(now time.Time) error {
 	d.mu.Lock()
 	var due []deletion
-	rest := d.mu.deletions[:0]
-	for _, x := range d.mu.deletions {
+	all := d.mu.deletions
+	d.mu.deletions = d.mu.deletions[:0]
+	for _, x := range all {
 		if x.due.After(now) {
-			rest = append(rest, x)
+			d.removeAt(x)
 		} else {
 			due = append(due, x)
 		}
 	}
-	d.mu.deletions = rest
 	d.mu.Unlock()
 	var errs []error
 	for _, x := range due {
 		if err := d.fsys.RemoveAll(x.path); err != nil {
 			errs = append(errs, err)
+			x.due = now.Add(removeAgainAfter)
 			d.mu.Lock()
-			d.mu.deletions = append(d.mu.deletions, x)
+			d.removeAt(x)
 			d.mu.Unlock()
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -31,6 +32,7 @@ type Dir struct {
 		sync.Mutex
 		logs      map[kafka.TopicPartition]*Log
 		deletions []deletion
+		removal   time.Time // when the first of deletions is due
 		closed    bool
 	}
 	// checkpoints orders the writing of checkpoint files: offsets are read and written under it.
@@ -151,6 +153,7 @@ func (d *Dir) Close() error {
 // closeLogs brings everything to the disk.
 func (d *Dir) closeLogs() error {
 	d.flusher.flush(d.Logs())
+	d.flusher.syncs.stop()
 	if err := d.Failed(); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package commitlog
 import (
 	"errors"
 	"io"
+	"os"
 	"sort"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -40,6 +41,19 @@ func (s *Span) ReadFrom(p []byte, skip int) (int, error) {
 		return n, storageError(err)
 	}
 	return n, nil
+}
+
+// File returns the file that has the bytes, and where they begin, for those who let the kernel send it; nil if the span
+// is not in a file of the operating system.
+func (s *Span) File() (f *os.File, position int64) {
+	open, _, err := s.segment.logFile()
+	if err != nil {
+		return nil, 0
+	}
+	if on, ok := open.(interface{ OS() *os.File }); ok {
+		return on.OS(), s.position
+	}
+	return nil, 0
 }
 
 // Release gives up the bytes. More than one call, and a call on the zero Span, do no harm.

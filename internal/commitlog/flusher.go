@@ -8,7 +8,8 @@ import (
 
 // flusher is the one goroutine of a Dir that syncs. A round takes all logs that somebody waits for, syncs their
 // files, several at once if there are several, then publishes and tells. Appends that arrive during a round share
-// the next one: that is group commit. Between rounds it writes the checkpoints. Without work it sleeps for good.
+// the next one: that is group commit. Between rounds it writes the checkpoints, and has deleted files removed when that is
+// due. Without work it sleeps for good.
 type flusher struct {
 	dir  *Dir
 	wake chan struct{}
@@ -25,10 +26,11 @@ type flusher struct {
 	}
 
 	round []*Log // the goroutine's own
-}
+	syncs parallelSyncs
 
-// maxParallelSyncs bounds the files that a round syncs at once: enough for a disk to merge its own commits.
-const maxParallelSyncs = 8
+	removing atomic.Bool // a goroutine deletes files
+	removals sync.WaitGroup
+}
 
 func newFlusher(d *Dir) *flusher {
 	return &flusher{dir: d, wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
@@ -77,6 +79,8 @@ func (f *flusher) checkpointSoon() {
 // run is the goroutine. The timer is armed only while there is something to wait for.
 func (f *flusher) run() {
 	defer close(f.done)
+	defer f.removals.Wait()
+	defer f.syncs.stop()
 	var checkpointAt time.Time
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
@@ -96,7 +100,7 @@ func (f *flusher) run() {
 			checkpointAt = time.Time{}
 			continue
 		}
-		timer.Reset(f.untilDue(now, checkpointAt))
+		timer.Reset(min(f.untilDue(now, checkpointAt), f.removeDue()))
 		select {
 		case <-f.stop:
 			return
@@ -118,6 +122,27 @@ func (f *flusher) untilDue(now, checkpointAt time.Time) time.Duration {
 		wait = min(wait, f.mu.due.Sub(now))
 	}
 	return max(0, wait)
+}
+
+// removeDue has what is due removed, in a goroutine as it may take long, and returns when to look again.
+func (f *flusher) removeDue() time.Duration {
+	due, any := f.dir.nextRemoval()
+	if !any || f.dir.Failed() != nil || f.removing.Load() {
+		return time.Hour
+	}
+	now := f.dir.options.Now()
+	if wait := due.Sub(now); wait > 0 {
+		return wait
+	}
+	f.removing.Store(true)
+	f.removals.Go(func() {
+		if err := f.dir.removeDue(now); err != nil {
+			f.dir.options.Logger.Warn("deleted files cannot be removed", "dir", f.dir.path, "error", err)
+		}
+		f.removing.Store(false)
+		f.signal()
+	})
+	return time.Hour
 }
 
 // take returns the logs of the next round: the wanted ones, and the dirty ones if their time has come.
@@ -148,7 +173,7 @@ func (f *flusher) flush(logs []*Log) {
 		f.tellFailure(logs, err)
 		return
 	}
-	f.sync(logs)
+	f.syncs.sync(logs)
 	newFolders := false
 	var failed error
 	for _, l := range logs {
@@ -171,24 +196,6 @@ func (f *flusher) flush(logs []*Log) {
 		}
 	}
 	f.checkpointSoon()
-}
-
-// sync runs the I/O of a round: one log in this goroutine, more in a few.
-func (f *flusher) sync(logs []*Log) {
-	if len(logs) == 1 {
-		logs[0].beginFlush().sync(logs[0])
-		return
-	}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(maxParallelSyncs, len(logs)) {
-		workers.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(logs)); i = next.Add(1) - 1 {
-				logs[i].beginFlush().sync(logs[i])
-			}
-		})
-	}
-	workers.Wait()
 }
 
 // tellFailure tells logs with pending bytes that they will not become stable.

@@ -135,9 +135,8 @@ func (s *segment) age(now time.Time) (int64, error) {
 }
 
 // Sweep does what is due at now: retention of all logs, producer expiry, and the removal of files that were
-// deleted file.delete.delay.ms ago and that nobody reads any more. The broker calls it every
-// log.retention.check.interval.ms (files: also sooner, as it likes). The error joins those of single logs; the
-// others were done.
+// deleted file.delete.delay.ms before (which the Dir also does by itself). The broker calls it every
+// log.retention.check.interval.ms. The error joins those of single logs; the others were done.
 func (d *Dir) Sweep(now time.Time) error {
 	if d.Failed() != nil {
 		return nil

@@ -9,7 +9,7 @@ import (
 func (l *Log) replaceSegments(list []*segment) { l.segments.Store(&list) }
 
 // discard takes segments that are no longer listed out of the way: their files get the suffix .deleted and are
-// removed by a later Sweep, once no Span holds them. The caller holds l.mu.
+// removed file.delete.delay.ms later. The caller holds l.mu.
 func (l *Log) discard(segments []*segment) error {
 	var errs []error
 	for _, s := range segments {

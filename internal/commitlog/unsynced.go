@@ -33,6 +33,13 @@ const (
 	maxUnaskedBytes = 256 << 10
 )
 
+// With write.caching nobody ever waits, and a sync of every 256 KiB would cost a quarter of the CPU of a busy log. The bytes
+// are still bounded: a flush of all that the page cache takes would hold up the other logs of its round for seconds.
+const (
+	maxCachedTime  = time.Second
+	maxCachedBytes = 8 << 20
+)
+
 // appended accounts for new bytes and calls the flusher where they must not wait. The caller holds l.mu.
 func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	u := &l.mu.unsynced
@@ -43,11 +50,15 @@ func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	if c.WriteCaching && !due {
 		l.raiseStable(l.end.Load())
 	}
+	within, most := maxUnaskedTime, int64(maxUnaskedBytes)
+	if c.WriteCaching {
+		within, most = maxCachedTime, maxCachedBytes
+	}
 	switch {
-	case due || u.bytes >= maxUnaskedBytes:
+	case due || u.bytes >= most:
 		l.dir.flusher.want(l)
 	case !l.dirty.Swap(true):
-		l.dir.flusher.later(l, min(maxUnaskedTime, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
+		l.dir.flusher.later(l, min(within, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
 	}
 }
 

@@ -16,10 +16,7 @@ func (s *Set) Apply(_, next *metadata.Image, changes *metadata.Changes) {
 	s.mu.image = next
 	s.mu.Unlock()
 	for _, topic := range changes.TopicsDeleted {
-		for id := range topic.Partitions {
-			s.remove(kafka.TopicPartition{Topic: topic.Name, Partition: int32(id)}, topic.ID)
-		}
-		s.traffic.forget(topic.Name)
+		s.removeTopic(topic)
 	}
 	settings := topicSettings{set: s, image: next}
 	for _, change := range changes.Partitions {
@@ -109,19 +106,45 @@ func (s *Set) roomiest() (*commitlog.Dir, error) {
 	return best, nil
 }
 
-// remove ends a replica: requests that wait are told, its log goes.
-func (s *Set) remove(name kafka.TopicPartition, topicID kafka.UUID) {
-	p := s.take(name, topicID)
-	if p == nil {
-		return
+// removeTopic ends the replicas of a topic.
+func (s *Set) removeTopic(topic *metadata.Topic) {
+	logs := map[*commitlog.Dir][]kafka.TopicPartition{}
+	for id := range topic.Partitions {
+		name := kafka.TopicPartition{Topic: topic.Name, Partition: int32(id)}
+		if p := s.retire(name, topic.ID); p != nil {
+			logs[p.dir] = append(logs[p.dir], name)
+		}
 	}
-	p.end(errDeleted(name))
-	if p.dir.Log(name) != p.log {
+	for dir, names := range logs {
+		if err := dir.DeleteAll(names); err != nil {
+			s.options.Logger.Error("the logs of a deleted topic cannot be deleted", "topic", topic.Name, "dir", dir.Path(), "error", err)
+		}
+	}
+	s.traffic.forget(topic.Name)
+}
+
+// remove ends one replica, with its log.
+func (s *Set) remove(name kafka.TopicPartition, topicID kafka.UUID) {
+	p := s.retire(name, topicID)
+	if p == nil {
 		return
 	}
 	if err := p.dir.Delete(name); err != nil {
 		s.options.Logger.Error("the log of a removed replica cannot be deleted", "partition", name.String(), "error", err)
 	}
+}
+
+// retire takes a replica out of service: requests that wait are told. It returns the replica if its log is to go.
+func (s *Set) retire(name kafka.TopicPartition, topicID kafka.UUID) *Partition {
+	p := s.take(name, topicID)
+	if p == nil {
+		return nil
+	}
+	p.end(errDeleted(name))
+	if p.dir.Log(name) != p.log {
+		return nil
+	}
+	return p
 }
 
 // DirectoryFailed ends the partitions whose logs are in a directory that went offline: requests that wait, and those

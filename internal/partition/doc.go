@@ -17,4 +17,6 @@
 //   - One short mutex per partition guards the waiting requests. It is never held during I/O, nor while a
 //     waiting request is told.
 //   - Whoever waits is told once, also when the partition is deleted, loses its leadership or its disk.
+//   - Leader epochs never go back in a log: no append under an older one lands behind the beginning of a newer one.
+//   - The high watermark never goes back while this broker leads.
 package partition

@@ -20,6 +20,7 @@ type conn struct {
 	out      output
 	write    func()      // writeLoop, as a value made once: starting it allocates nothing
 	late     *lateWriter // nil if the connection cannot be written to without waiting
+	sendfile *fileSender // nil if the kernel cannot send files over this connection
 
 	wake  chan struct{} // to the reader while mu.waiting; holds one
 	stamp activity

@@ -49,7 +49,8 @@ func (l *lateWriter) write(p []byte) int {
 // Where more requests wait for their answers the writer is better: it takes what is answered meanwhile in one go.
 // c.mu is held.
 func (c *conn) mayWriteLate(rq *Request) bool {
-	return c.late != nil && rq.next == nil && rq.answer == answerReply && rq.closeAfter == nil && rq.writer.Size() <= maxLateWrite
+	return c.late != nil && rq.next == nil && rq.answer == answerReply && rq.closeAfter == nil &&
+		rq.writer.Size() <= maxLateWrite && !rq.writer.HasDeferred()
 }
 
 // writeLate writes the reply of rq, the only request in the queue, as far as that goes without waiting; the writer does
@@ -80,7 +81,8 @@ func (c *conn) writeLate(rq *Request) {
 	}
 	c.mu.count--
 	c.mu.bytes -= rq.bytes
-	more := c.flushable()
+	c.mu.writing = false
+	more := c.flushable() // answered while we wrote
 	c.mu.writing = more
 	c.wakeReader()
 	c.mu.Unlock()

@@ -1,6 +1,10 @@
 package server
 
-import "net"
+import (
+	"net"
+
+	"github.com/ottla/ottla/internal/wire"
+)
 
 const (
 	// writeChunk is how much goes to the socket at once: the scan that looks for dead peers sees progress
@@ -10,14 +14,18 @@ const (
 	maxBatch = 64
 	// coalesceBytes is the size up to which segments are copied together for a connection without writev.
 	coalesceBytes = 16 << 10
+	// sourcePiece is how much of deferred records is read, and written, at once: it should fit the processor's second
+	// level cache.
+	sourcePiece = 256 << 10
 )
 
 // output is what the goroutine that writes needs; it belongs to who set conn.mu.writing.
 type output struct {
 	batch    []*Request
-	segments [][]byte
+	segments []wire.Segment
 	vector   net.Buffers // of one write; consumed by it
 	backing  net.Buffers // the memory of vector
+	gathered int         // bytes in backing
 	flat     []byte
 	sent     int  // bytes of the queue's head that were written by writeLate
 	writev   bool // the connection writes several slices by one system call
@@ -119,15 +127,16 @@ func (c *conn) writeBatch() error {
 		}
 	}
 	o.skipSent()
-	total := 0
+	total, later := 0, false
 	for _, s := range o.segments {
-		total += len(s)
+		total += s.Size
+		later = later || s.From != nil
 	}
 	if total == 0 {
 		return nil
 	}
 	c.listener.bytesOut.Add(uint64(total))
-	err := c.writeSegments(total)
+	err := c.writeSegments(total, later)
 	clear(o.segments)
 	return err
 }
@@ -135,40 +144,83 @@ func (c *conn) writeBatch() error {
 // skipSent takes out of segments what was written already.
 func (o *output) skipSent() {
 	for i := 0; o.sent > 0; i++ {
-		n := min(o.sent, len(o.segments[i]))
-		o.segments[i] = o.segments[i][n:]
+		s := &o.segments[i]
+		n := min(o.sent, s.Size)
+		s.Bytes, s.Size = s.Bytes[n:], s.Size-n
 		o.sent -= n
 	}
 }
 
-func (c *conn) writeSegments(total int) error {
+// writeSegments writes total bytes; later says that some are to be read first.
+func (c *conn) writeSegments(total int, later bool) error {
 	o := &c.out
-	if len(o.segments) == 1 && total <= writeChunk {
-		return c.writeOne(o.segments[0])
+	if len(o.segments) == 1 && total <= writeChunk && !later {
+		return c.writeOne(o.segments[0].Bytes)
 	}
-	if !o.writev && total <= coalesceBytes {
+	if !o.writev && total <= coalesceBytes && !later {
 		o.flat = o.flat[:0]
 		for _, s := range o.segments {
-			o.flat = append(o.flat, s...)
+			o.flat = append(o.flat, s.Bytes...)
 		}
 		return c.writeOne(o.flat)
 	}
-	o.backing = o.backing[:0]
-	chunk := 0
+	o.backing, o.gathered = o.backing[:0], 0
 	for _, s := range o.segments {
-		for len(s) > 0 {
-			n := min(len(s), writeChunk-chunk)
-			o.backing = append(o.backing, s[:n])
-			s, chunk = s[n:], chunk+n
-			if chunk == writeChunk {
-				if err := c.writeVector(); err != nil {
-					return err
-				}
-				chunk = 0
-			}
+		var err error
+		if s.From != nil {
+			err = c.writeSource(s)
+		} else {
+			err = c.gather(s.Bytes)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return c.writeVector()
+}
+
+// gather adds p to what the next write takes, and writes when that is enough.
+func (c *conn) gather(p []byte) error {
+	o := &c.out
+	for len(p) > 0 {
+		n := min(len(p), writeChunk-o.gathered)
+		o.backing = append(o.backing, p[:n])
+		p, o.gathered = p[n:], o.gathered+n
+		if o.gathered == writeChunk {
+			if err := c.writeVector(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeSource writes a segment that is not in memory, after what was gathered before it: the kernel sends it from its
+// file, or it is read and written piece by piece.
+func (c *conn) writeSource(s wire.Segment) error {
+	if c.sendfile != nil {
+		if r, ok := s.From.(fileRange); ok {
+			if f, position := r.File(); f != nil {
+				return c.sendFile(f, position, s.Size)
+			}
+		}
+	}
+	buffer := c.server.options.Buffers.Get(min(s.Size, sourcePiece))
+	defer buffer.Release()
+	for skip := 0; skip < s.Size; {
+		p := buffer.Bytes()[:min(s.Size-skip, sourcePiece)]
+		if _, err := s.From.ReadFrom(p, skip); err != nil {
+			return &unreadable{err}
+		}
+		if err := c.gather(p); err != nil {
+			return err
+		}
+		if err := c.writeVector(); err != nil {
+			return err
+		}
+		skip += len(p)
+	}
+	return nil
 }
 
 // writeVector writes what is gathered in backing.
@@ -183,7 +235,7 @@ func (c *conn) writeVector() error {
 	c.stamp.writes.Add(1)
 	c.stamp.seen.Store(true)
 	clear(o.backing)
-	o.backing = o.backing[:0]
+	o.backing, o.gathered = o.backing[:0], 0
 	return err
 }
 

@@ -91,7 +91,7 @@ func (s *Server) tune(nc net.Conn) {
 
 func (s *Server) newConn(l *listener, nc net.Conn, peer netip.AddrPort) *conn {
 	c := &conn{server: s, listener: l, net: nc, wake: make(chan struct{}, 1)}
-	c.write, c.late = c.writeLoop, newLateWriter(nc)
+	c.write, c.late, c.sendfile = c.writeLoop, newLateWriter(nc), newFileSender(nc)
 	c.session.ID = s.lastID.Add(1)
 	c.session.ListenerName, c.session.SecurityProtocol = l.Name, l.SecurityProtocol
 	c.session.RemoteAddr, c.session.Principal = peer, Anonymous

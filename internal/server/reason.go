@@ -21,17 +21,21 @@ const (
 	ClosedTLS          CloseReason = "tls"              // a TLS handshake where there is no TLS
 	ClosedSSH          CloseReason = "ssh"              // an SSH greeting instead of a frame
 	ClosedPerIP        CloseReason = "too-many-from-ip" // max.connections.per.ip
+	ClosedUnreadable   CloseReason = "unreadable"       // the records of a reply could not be read from the disk
 	ClosedNetworkError CloseReason = "error"            // anything else that went wrong with the socket
 )
 
 // closeReasons are all of them, for the metrics.
 var closeReasons = [...]CloseReason{
 	ClosedByPeer, ClosedTruncated, ClosedByHandler, ClosedIdle, ClosedSlow, ClosedByStop, ClosedForOther,
-	ClosedInvalidSize, ClosedHTTP, ClosedTLS, ClosedSSH, ClosedPerIP, ClosedNetworkError,
+	ClosedInvalidSize, ClosedHTTP, ClosedTLS, ClosedSSH, ClosedPerIP, ClosedUnreadable, ClosedNetworkError,
 }
 
 // closeReasonOf returns the reason that a failed read or write stands for.
 func closeReasonOf(err error) CloseReason {
+	if _, ok := errors.AsType[*unreadable](err); ok {
+		return ClosedUnreadable
+	}
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrClosedPipe), isReset(err):
 		return ClosedByPeer
@@ -40,3 +44,11 @@ func closeReasonOf(err error) CloseReason {
 	}
 	return ClosedNetworkError
 }
+
+// unreadable says that deferred records could not be read: the reply stops where they should be.
+type unreadable struct{ error }
+
+func (u *unreadable) Error() string {
+	return "the records of a reply cannot be read: " + u.error.Error()
+}
+func (u *unreadable) Unwrap() error { return u.error }

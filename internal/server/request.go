@@ -26,6 +26,7 @@ type Request struct {
 	conn   *conn
 	buffer *Buffer // the memory of Frame
 	held   []Releaser
+	later  []deferred
 	next   *Request // towards the tail of the connection's queue
 
 	// The following are guarded by conn.mu once the request is in the queue.
@@ -45,6 +46,12 @@ const (
 	answerClose
 )
 
+// deferred are records that the reply has and that are read when it is written.
+type deferred struct {
+	from wire.Source
+	size int
+}
+
 // Releaser is memory, or a file, that a reply refers to: a *Buffer, a commitlog.Span.
 type Releaser interface{ Release() }
 
@@ -59,7 +66,20 @@ type ReplyOptions struct {
 
 // Writer returns a pooled Writer in which a frame was begun: the handler encodes the response header
 // and body, and hands it to Reply, which fills in the length.
-func (rq *Request) Writer() *wire.Writer { return rq.conn.server.writers.get() }
+func (rq *Request) Writer() *wire.Writer {
+	w := rq.conn.server.writers.get()
+	for _, d := range rq.later {
+		w.Defer(d.from, d.size)
+	}
+	return w
+}
+
+// Defer says where the next of the reply's wire.Deferred fields has its bytes from, before Writer is called. They are
+// read piece by piece when the reply is written, so that a large reply costs little memory; from must stay readable
+// until then (Hold). If they cannot be read the connection is closed: its length was told already.
+func (rq *Request) Defer(from wire.Source, size int) {
+	rq.later = append(rq.later, deferred{from, size})
+}
 
 // Hold keeps r until the reply was written, or never will be, and then releases it. It is called before
 // the answer: for what the reply's segments refer to.
@@ -86,12 +106,12 @@ func (rq *Request) Reply(w *wire.Writer) { rq.ReplyWith(w, ReplyOptions{}) }
 // ReplyWith is Reply with something to follow. A reply that could not be encoded closes the connection:
 // the client waits for nothing, and the log has the error.
 func (rq *Request) ReplyWith(w *wire.Writer, o ReplyOptions) {
+	w.EndFrame()
 	if err := w.Err(); err != nil {
 		rq.conn.server.writers.put(w)
 		rq.Close(fmt.Errorf("cannot encode the reply: %w", err))
 		return
 	}
-	w.EndFrame()
 	rq.conn.answered(rq, answerReply, w, o)
 }
 
@@ -141,6 +161,7 @@ func (rq *Request) recycle() {
 	if rq.writer != nil {
 		s.writers.put(rq.writer)
 	}
-	*rq = Request{held: rq.held[:0]}
+	clear(rq.later)
+	*rq = Request{held: rq.held[:0], later: rq.later[:0]}
 	s.requests.Put(rq)
 }

@@ -34,9 +34,9 @@ func (p *writerPool) put(w *wire.Writer) {
 // isFlat reports whether w holds all its bytes itself, and refers to no others.
 func isFlat(w *wire.Writer) bool { return len(w.Buf) == w.Size() }
 
-func appendSegments(dst [][]byte, w *wire.Writer) [][]byte {
+func appendSegments(dst []wire.Segment, w *wire.Writer) []wire.Segment {
 	if isFlat(w) {
-		return append(dst, w.Buf)
+		return append(dst, wire.Segment{Bytes: w.Buf, Size: len(w.Buf)})
 	}
-	return append(dst, w.Segments()...)
+	return w.AppendSegments(dst)
 }

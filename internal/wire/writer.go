@@ -14,7 +14,8 @@ const segmentSize = 1 << 10
 
 // Writer appends messages to a buffer. Records of 1 KiB and more are not copied into it: the output
 // is then the buffer with references in between (Segments), and those bytes must stay as they are
-// until it was used. The zero Writer is ready; Reset makes it so again and keeps its memory.
+// until it was used. Deferred records are not even in memory: they are read when the output is used.
+// The zero Writer is ready; Reset makes it so again and keeps its memory.
 type Writer struct {
 	// Buf holds what was written, without the referenced records.
 	Buf []byte
@@ -22,8 +23,11 @@ type Writer struct {
 	references []reference
 	referenced int // bytes in references
 	segments   net.Buffers
-	frame      int // where the open frame begins, as a Size
-	frameAt    int // the same in Buf
+	sources    []reference // of Defer
+	taken      int         // how many of them fields have taken
+	deferred   bool        // references contain a source
+	frame      int         // where the open frame begins, as a Size
+	frameAt    int         // the same in Buf
 	err        error
 
 	message  string // that is being encoded
@@ -31,17 +35,20 @@ type Writer struct {
 	flexible bool // compact lengths, and tags
 }
 
-// reference is a run of bytes that belongs before Buf[at].
+// reference is a run of bytes, or of what a Source has, that belongs before Buf[at].
 type reference struct {
 	at    int
 	bytes []byte
+	from  Source
+	size  int
 }
 
 // Reset empties the Writer.
 func (w *Writer) Reset() {
 	clear(w.references) // let go of the records
 	clear(w.segments[:cap(w.segments)])
-	*w = Writer{Buf: w.Buf[:0], references: w.references[:0], segments: w.segments[:0]}
+	clear(w.sources[:cap(w.sources)])
+	*w = Writer{Buf: w.Buf[:0], references: w.references[:0], segments: w.segments[:0], sources: w.sources[:0]}
 }
 
 // Err returns the first thing that could not be expressed, an *EncodeError.
@@ -59,12 +66,19 @@ func (w *Writer) BeginFrame() {
 
 // EndFrame writes the number of bytes since BeginFrame in front of them.
 func (w *Writer) EndFrame() {
+	if w.taken < len(w.sources) {
+		w.fail("", "more records were deferred than the message has")
+	}
 	binary.BigEndian.PutUint32(w.Buf[w.frameAt:], uint32(w.Size()-w.frame-4))
 }
 
 // Segments returns the output as a list of slices, for a vectored write. They are valid until the
-// Writer is used again. The list itself is the Writer's: net.Buffers.WriteTo may consume it.
+// Writer is used again. The list itself is the Writer's: net.Buffers.WriteTo may consume it. A Writer
+// with deferred records has no such list.
 func (w *Writer) Segments() net.Buffers {
+	if w.deferred {
+		panic("BUG: the output has deferred records")
+	}
 	w.segments = w.segments[:0]
 	start := 0
 	for _, s := range w.references {
@@ -80,7 +94,8 @@ func (w *Writer) Segments() net.Buffers {
 	return w.segments
 }
 
-// Bytes returns the output as one slice: Buf itself if nothing is referenced, else a copy.
+// Bytes returns the output as one slice: Buf itself if nothing is referenced, else a copy. A Writer
+// with deferred records has no such slice.
 func (w *Writer) Bytes() []byte {
 	if len(w.references) == 0 {
 		return w.Buf

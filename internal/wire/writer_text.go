@@ -73,12 +73,16 @@ func (w *Writer) nullableBytes(b []byte) {
 
 // records writes bytes like bytes does, but refers to them if they are many.
 func (w *Writer) records(b []byte) {
+	if isDeferred(b) {
+		w.takeSource()
+		return
+	}
 	if len(b) < segmentSize {
 		w.bytes(b)
 		return
 	}
 	w.length(len(b))
-	w.references = append(w.references, reference{len(w.Buf), b})
+	w.references = append(w.references, reference{at: len(w.Buf), bytes: b, size: len(b)})
 	w.referenced += len(b)
 }
 

@@ -27,6 +27,15 @@ var properties = []string{
 	"share.coordinator.state.topic.min.isr=1",
 }
 
+// served are the APIs that must be compared in every version.
+var served = []string{
+	"Produce", "Fetch", "ListOffsets", "Metadata", "OffsetCommit", "OffsetFetch", "FindCoordinator", "JoinGroup", "SyncGroup",
+	"Heartbeat", "LeaveGroup", "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete", "ApiVersions", "CreateTopics",
+	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
+	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
+	"ListConfigResources",
+}
+
 func TestSameAnswers(t *testing.T) {
 	if err := realkafka.Missing(); err != nil {
 		if os.Getenv("OTTLA_TEST_ALL") == "1" {
@@ -55,7 +64,7 @@ func TestSameAnswers(t *testing.T) {
 			}
 		}
 	})
-	used.report(t)
+	used.report(t, len(scenarios))
 }
 
 // startBoth returns the addresses of real Kafka and of Ottla (or of a second real Kafka), ready for the first scenario.
@@ -106,6 +115,7 @@ type usage struct {
 		sync.Mutex
 		answers, fields, scenarios int
 		allowed                    map[int]int
+		asked                      map[string]map[int16]bool // API and version that had a proper answer
 	}
 }
 
@@ -138,10 +148,25 @@ func (u *usage) check(t *testing.T, s *Scenario, kafka, ottla string) {
 	u.mu.answers += len(theirs)
 	for _, step := range theirs {
 		u.mu.fields += len(step.Leaves)
+		u.note(step)
 		if os.Getenv("OTTLA_DIFFERENTIAL_SHOW") == "1" {
 			t.Log(show(step))
 		}
 	}
+}
+
+// note remembers that a version was answered. u.mu is held.
+func (u *usage) note(s Step) {
+	if outcomeOf(s) != "an answer" {
+		return
+	}
+	if u.mu.asked == nil {
+		u.mu.asked = map[string]map[int16]bool{}
+	}
+	if u.mu.asked[s.API] == nil {
+		u.mu.asked[s.API] = map[int16]bool{}
+	}
+	u.mu.asked[s.API][s.Version] = true
 }
 
 func show(s Step) string {
@@ -167,9 +192,28 @@ func (u *usage) allows(d Difference) bool {
 	return false
 }
 
-// report fails for allowances that nothing needed; -run can leave scenarios out, then it does not know.
-func (u *usage) report(t *testing.T) {
+// report says what was compared, and fails for allowances that nothing needed, unless -run left scenarios out.
+func (u *usage) report(t *testing.T, all int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	t.Logf("%d scenarios, %d answers, %d fields compared", u.mu.scenarios, u.mu.answers, u.mu.fields)
+	t.Logf("%d scenarios, %d answers, %d fields compared; %d kinds of differences allowed", u.mu.scenarios, u.mu.answers, u.mu.fields, len(Allowed))
+	if u.mu.scenarios < all || os.Getenv("OTTLA_DIFFERENTIAL_SELF") == "1" {
+		return
+	}
+	for _, name := range served {
+		api, err := apiNamed(name)
+		if err != nil {
+			t.Error(err)
+		}
+		for v := api.Min; v <= api.Max; v++ {
+			if !u.mu.asked[name][v] {
+				t.Errorf("no scenario asks %s in version %d", name, v)
+			}
+		}
+	}
+	for i, a := range Allowed {
+		if u.mu.allowed[i] == 0 && !a.byChance() {
+			t.Errorf("no difference needs this allowance any more: %+v", a)
+		}
+	}
 }

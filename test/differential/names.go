@@ -61,9 +61,13 @@ func (n *names) uuid(id kafka.UUID) string {
 // A member id, or any other id made of a random UUID in its usual text form.
 var randomID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// text is a string with the ids in it replaced.
+// The bounds of the time window in Kafka's words for a timestamp outside of it: they follow the clock.
+var window = regexp.MustCompile(`within \[\d+, \d+\]`)
+
+// text is a string with the ids and the present in it replaced.
 func (n *names) text(s string) string {
 	s = strings.ReplaceAll(s, n.addr, "<address>")
+	s = window.ReplaceAllString(s, "within <the window>")
 	s = randomID.ReplaceAllStringFunc(s, func(id string) string { return n.name("uuid", id) })
 	for id, name := range n.ids {
 		s = strings.ReplaceAll(s, id, "<id of "+name+">")

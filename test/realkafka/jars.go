@@ -30,7 +30,7 @@ func Missing() error {
 		return nil
 	}
 	if _, err := exec.LookPath("mvn"); err != nil {
-		return errors.New("Maven (mvn) must be on the PATH to fetch real Kafka's jars")
+		return errors.New("fetching real Kafka's jars needs Maven (mvn) on the PATH")
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ from kafka.structs import OffsetAndMetadata
 from checks import ADDR, fresh, run, same, until, value
 
 VERSION = tuple(int(x) for x in kafka.__version__.split(".")[:2])
+POLL_MS = 200 if VERSION < (3, 0) else 3000  # see course_kafka_python.py
 
 
 def offset_and_metadata(o):
@@ -40,7 +41,7 @@ def consumer(*topics, **kw):
 def take(c, n, seconds=30):
     out, end = [], time.time() + seconds
     while len(out) < n and time.time() < end:
-        for rs in c.poll(timeout_ms=500, max_records=n - len(out)).values():
+        for rs in c.poll(timeout_ms=POLL_MS, max_records=n - len(out)).values():
             out += rs
     return out
 
@@ -108,7 +109,7 @@ def two_consumers_rebalance():
     def member(i, stopped):
         c = consumer(t, group_id=t, session_timeout_ms=10000, heartbeat_interval_ms=1000)
         while not stop.is_set() and not stopped.is_set():
-            for rs in c.poll(timeout_ms=200).values():
+            for rs in c.poll(timeout_ms=POLL_MS).values():
                 seen[i] += [(r.partition, r.offset) for r in rs]
             assigned[i] = set(c.assignment())
             try:

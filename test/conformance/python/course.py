@@ -74,7 +74,8 @@ class Member(threading.Thread):
     def __init__(self, client, topic, group):
         super().__init__(daemon=True)
         self.client, self.topic, self.group = client, topic, group
-        self.stopping, self.assigned, self.error = threading.Event(), None, None
+        self.stopping, self.error = threading.Event(), None
+        self.assigned = None  # the partitions it held after its last poll
         self.start()
 
     def run(self):
@@ -86,7 +87,6 @@ class Member(threading.Thread):
             reader.close()
         except Exception as e:
             self.error = e
-        self.assigned = None
 
     def stop(self):
         self.stopping.set()
@@ -158,7 +158,7 @@ class Course:
             for m in members:
                 if m.error:
                     raise m.error
-            held = [m.assigned for m in members if m.is_alive()]
+            held = [m.assigned for m in members]
             return None if None in held else held
 
         def split(*sizes):

@@ -1,0 +1,186 @@
+package broker
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// The metadata log is cut off at snapshots, and a broker starts from one.
+func TestStartsFromASnapshot(t *testing.T) {
+	disk := vfs.NewMemory()
+	sets := []string{"metadata.log.max.record.bytes.between.snapshots=4096"}
+	b := start(t, disk, sets...)
+	value := "12345"
+	for i := range 100 {
+		createTopic(t, b, fmt.Sprint("topic-", i), 3)
+	}
+	if _, err := kadm.NewClient(connect(t, b)).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Name: "retention.ms", Value: &value}}, "topic-7"); err != nil {
+		t.Fatal(err)
+	}
+	if err := connect(t, b).ProduceSync(t.Context(), &kgo.Record{Topic: "topic-99", Value: []byte("x")}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	snapshots := func() (n int) {
+		entries, err := disk.ReadDir("/data/__cluster_metadata-0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.HasSuffix(e.Name(), ".checkpoint") && !strings.HasPrefix(e.Name(), "00000000000000000000-") {
+				n++
+			}
+		}
+		return n
+	}
+	eventually(t, "there is a snapshot", func() bool { return snapshots() > 0 })
+	stop(t, b)
+	for range 2 {
+		b = start(t, disk, sets...)
+		topics, err := kadm.NewClient(connect(t, b)).ListTopics(t.Context())
+		if err != nil || len(topics) != 100 {
+			t.Errorf("%d topics, %v", len(topics), err)
+		}
+		configs, err := kadm.NewClient(connect(t, b)).DescribeTopicConfigs(t.Context(), "topic-7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range configs[0].Configs {
+			if c.Key == "retention.ms" && c.MaybeValue() != value {
+				t.Errorf("retention.ms is %s", c.MaybeValue())
+			}
+		}
+		consume(t, b, "topic-99", 1)
+		stop(t, b)
+	}
+}
+
+// __consumer_offsets can be deleted; groups begin anew in the next one.
+func TestOffsetsTopicIsDeleted(t *testing.T) {
+	b := start(t, vfs.NewMemory())
+	createTopic(t, b, "t", 1)
+	admin := kadm.NewClient(connect(t, b))
+	commit := func(at int64) error {
+		offsets := kadm.Offsets{}
+		offsets.AddOffset("t", 0, at, -1)
+		answer, err := admin.CommitOffsets(t.Context(), "g", offsets)
+		return errors.Join(err, answer.Error())
+	}
+	if err := commit(5); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := admin.DeleteTopic(t.Context(), "__consumer_offsets"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the group is served again", func() bool { return commit(7) == nil })
+	offsets, err := admin.FetchOffsets(t.Context(), "g")
+	if got, _ := offsets.Lookup("t", 0); err != nil || got.At != 7 {
+		t.Errorf("offset %d, %v", got.At, err)
+	}
+	// Offsets of a deleted topic go with it.
+	if _, err := admin.DeleteTopic(t.Context(), "t"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the offsets of a deleted topic are gone", func() bool {
+		offsets, err := admin.FetchOffsets(t.Context(), "g")
+		_, there := offsets.Lookup("t", 0)
+		return err == nil && !there
+	})
+	stop(t, b)
+}
+
+// A directory without the metadata log fails: the broker serves on from the other, and says what is offline.
+func TestSecondDirectoryFails(t *testing.T) {
+	disk := vfs.NewMemory()
+	faulty := vfs.Faulty(disk)
+	b := start(t, faulty, "log.dirs=/one,/two", "metadata.log.dir=/one")
+	createTopic(t, b, "t", 2)
+	victim := int32(0)
+	if p, err := b.partitions.Get("t", 0); err != nil || b.dirs[1].Log(p.Name()) == nil {
+		victim = 1
+	}
+	produce := func(partition int32) error {
+		c := connect(t, b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordRetries(0), kgo.RecordDeliveryTimeout(5*time.Second), kgo.DisableIdempotentWrite())
+		return c.ProduceSync(t.Context(), &kgo.Record{Topic: "t", Partition: partition, Value: []byte("x")}).FirstErr()
+	}
+	for p := range int32(2) {
+		if err := produce(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	faulty.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.log", Times: 1, Err: errors.New("bad sector")})
+	if err := produce(victim); err == nil {
+		t.Error("acknowledged without a sync")
+	}
+	eventually(t, "the other partition is served", func() bool { return produce(1-victim) == nil })
+	if _, metrics := get(t, b, "/metrics"); !strings.Contains(metrics, "kafka_log_logmanager_offlinelogdirectorycount 1\n") || !strings.Contains(metrics, "kafka_server_replicamanager_offlinereplicacount 1\n") {
+		t.Error("the metrics do not tell of the failure")
+	}
+	if status, body := get(t, b, "/readyz"); status != 503 || !strings.Contains(body, "/two") {
+		t.Errorf("/readyz: %d %s", status, body)
+	}
+	select {
+	case err := <-b.Failed():
+		t.Error("the broker gave up:", err)
+	default:
+	}
+	ends, err := kadm.NewClient(connect(t, b)).ListEndOffsets(t.Context(), "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if end, _ := ends.Lookup("t", victim); !errors.Is(end.Err, kerr.KafkaStorageError) && !errors.Is(end.Err, kerr.NotLeaderForPartition) && !errors.Is(end.Err, kerr.LeaderNotAvailable) {
+		t.Errorf("the failed partition: %+v", end)
+	}
+	if err := b.Stop(t.Context()); err == nil {
+		t.Error("the stop was clean")
+	}
+	b = start(t, disk, "log.dirs=/one,/two", "metadata.log.dir=/one")
+	eventually(t, "both partitions are served again", func() bool { return produce(0) == nil && produce(1) == nil })
+	stop(t, b)
+}
+
+// Logs of topics that the cluster does not have are removed at the start; deleted files go after their delay.
+func TestStraysAndDeletedFilesGo(t *testing.T) {
+	disk := vfs.NewMemory()
+	b := start(t, disk)
+	createTopic(t, b, "kept", 1)
+	createTopic(t, b, "deleted", 1)
+	if _, err := kadm.NewClient(connect(t, b)).DeleteTopic(t.Context(), "deleted"); err != nil {
+		t.Fatal(err)
+	}
+	stop(t, b)
+	// A directory that was copied back from before the deletion.
+	if err := disk.MkdirAll("/data/deleted-0", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	b = start(t, disk, "log.retention.check.interval.ms=20", "log.segment.delete.delay.ms=0")
+	defer stop(t, b)
+	folders := func() (names []string) {
+		entries, err := disk.ReadDir("/data")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.Contains(e.Name(), "deleted-0") || strings.HasSuffix(e.Name(), "-delete") {
+				names = append(names, e.Name())
+			}
+		}
+		return names
+	}
+	for end := time.Now().Add(10 * time.Second); len(folders()) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("still there: %q", folders())
+		}
+	}
+	if _, err := b.partitions.Get("kept", 0); err != nil {
+		t.Error(err)
+	}
+}
