@@ -67,12 +67,22 @@ func (h *Host[M]) Lead(partition, epoch int32, log Log) {
 	go func() {
 		start := options.clock().Now()
 		if err := engine.Load(); err != nil {
+			if engine.Err() != nil && !h.leads(partition, engine) {
+				return // it was stopped while it loaded
+			}
 			h.options.Logger.Error("a coordinator's log could not be loaded; it serves nothing until the partition gets a new leader",
 				"partition", name, "epoch", epoch, "error", err)
 			return
 		}
 		h.options.Logger.Debug("coordinator loaded", "partition", name, "epoch", epoch, "took", options.clock().Now().Sub(start))
 	}()
+}
+
+// leads reports whether engine is still the partition's.
+func (h *Host[M]) leads(partition int32, engine *Engine[M]) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.mu.led[partition].engine == engine
 }
 
 // Resign stops partition's engine, if there is one: everything that waits gets NOT_COORDINATOR.
