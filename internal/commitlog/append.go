@@ -202,6 +202,7 @@ func (l *Log) index(s *segment, batches []byte, position int64) {
 	for b := range record.Batches(batches) {
 		s.state.Lock()
 		s.note(b, position)
+		s.noteNewest(markOf(b, position))
 		s.state.Unlock()
 		if s.firstTimestamp == unread && position == 0 {
 			s.firstTimestamp = b.MaxTimestamp()

@@ -120,8 +120,11 @@ func (l *Log) segmentAt(list []*segment, offset int64) int {
 
 // find is Log.Find in one segment. found is false if the segment ends before offset.
 func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool) (span Span, found bool, err error) {
-	size, next := s.end()
-	if size == 0 || offset >= next {
+	if span, found = s.findNewest(offset, maxBytes, below, atLeastOne); found {
+		return span, true, nil
+	}
+	at := s.lookUp(offset)
+	if at.size == 0 || offset >= at.next {
 		return Span{}, false, nil
 	}
 	f, _, err := s.logFile()
@@ -130,31 +133,36 @@ func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool)
 	}
 	page := takePage()
 	defer page.put()
-	scan := scanner{file: f, end: size, buffer: page.bytes[:0]}
-	from, err := s.seek(&scan, offset)
-	if err != nil {
-		return Span{}, false, err
+	scan := scanner{file: f, end: at.size, buffer: page.bytes[:0]}
+	first := at.first
+	if first.length == 0 {
+		from, err := s.seek(&scan, offset)
+		if err != nil {
+			return Span{}, false, err
+		}
+		b, position, err := scan.firstEndingAt(offset, from)
+		if err != nil || b == nil {
+			return Span{}, false, err
+		}
+		first = markOf(b, position)
 	}
-	first, position, err := scan.firstEndingAt(offset, from)
-	if err != nil || first == nil {
-		return Span{}, false, err
-	}
-	base, length, last := first.BaseOffset(), int64(first.Length()), first.LastOffset()
-	if last >= below {
+	if first.last >= below {
 		return Span{}, true, nil
 	}
-	limit := min(size, position+int64(maxBytes))
-	if position+length > limit {
+	span = Span{Size: int(first.length), BaseOffset: first.base, segment: s, position: first.position}
+	limit := min(at.size, first.position+int64(maxBytes))
+	if first.end() > limit {
 		if !atLeastOne {
 			return Span{}, true, nil
 		}
-		return Span{Size: int(length), BaseOffset: base, segment: s, position: position}, true, nil
+		return span, true, nil
 	}
-	end, err := s.lastBoundary(&scan, position+length, limit, size, below, next)
+	end, err := s.lastBoundary(&scan, first.end(), limit, below, &at)
 	if err != nil {
 		return Span{}, false, err
 	}
-	return Span{Size: int(end - position), BaseOffset: base, segment: s, position: position}, true, nil
+	span.Size = int(end - first.position)
+	return span, true, nil
 }
 
 // firstEndingAt walks from a batch at position to the first one whose last offset is at least offset; nil if
@@ -174,16 +182,16 @@ func (s *scanner) firstEndingAt(offset, position int64) (record.Batch, int64, er
 }
 
 // lastBoundary returns the largest end of a batch that is at most limit and whose batch lies below the offset
-// below; from is such an end.
-func (s *segment) lastBoundary(scan *scanner, from, limit, size, below, next int64) (int64, error) {
-	if limit == size && below >= next {
-		return size, nil // the common case: everything up to the end
+// below; from is such an end. The batch that is there is remembered, as the next read begins with it.
+func (s *segment) lastBoundary(scan *scanner, from, limit, below int64, at *readPoint) (int64, error) {
+	if limit == at.size && below >= at.next {
+		return at.size, nil // the common case: everything up to the end
 	}
 	near, err := s.seekPosition(scan, limit)
 	if err != nil {
 		return 0, err
 	}
-	if below < next {
+	if below < at.next {
 		// An entry below names a whole batch below; the walk starts at that batch.
 		lower, err := s.seek(scan, below-1)
 		if err != nil {
@@ -198,6 +206,7 @@ func (s *segment) lastBoundary(scan *scanner, from, limit, size, below, next int
 			return 0, err
 		}
 		if end+int64(b.Length()) > limit || b.LastOffset() >= below {
+			s.readsOnAt(markOf(b, end), at)
 			break
 		}
 		end += int64(b.Length())

@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"path/filepath"
 	"testing"
 	"testing/synctest"
@@ -108,4 +109,96 @@ func TestUncleanRestartWithoutLoss(t *testing.T) {
 	checkLog(t, after.log)
 	after.close()
 	b.close()
+}
+
+// TestCachedBytesAreFlushed: with write.caching the bounds are wider, but there are some.
+func TestCachedBytesAreFlushed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := DefaultConfig()
+		c.WriteCaching = true
+		options := testOptions(c)
+		options.progressBytes = 0 // the default, which does not come into this
+		dir, err := Open(vfs.NewMemory(), testDir, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		b := &testBench{tb: t, dir: dir}
+		if b.log, err = dir.Create(testPartition, kafka.UUID{7}, c); err != nil {
+			t.Fatal(err)
+		}
+		flushed := func(want int64, when string) {
+			t.Helper()
+			synctest.Wait()
+			if got := b.log.flushed.Load(); got != want {
+				t.Errorf("%s: flushed to %d, want %d", when, got, want)
+			}
+		}
+		for range 9 {
+			b.append(0, string(make([]byte, 100<<10)))
+		}
+		time.Sleep(maxCachedTime - time.Millisecond)
+		flushed(0, "before the time is over")
+		time.Sleep(2 * time.Millisecond)
+		flushed(9, "after it")
+		for range 81 {
+			b.append(0, string(make([]byte, 100<<10)))
+		}
+		flushed(9, "8.1 MB are fewer than 8 MiB")
+		for range 10 {
+			b.append(0, string(make([]byte, 100<<10)))
+		}
+		synctest.Wait()
+		if got := b.log.flushed.Load(); got < 90 {
+			t.Errorf("9 MB: flushed to %d", got)
+		}
+	})
+}
+
+// TestDeletedFilesGoByThemselves: nobody calls Sweep.
+func TestDeletedFilesGoByThemselves(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		disk := vfs.Faulty(vfs.NewMemory(), vfs.Rule{Op: vfs.OpRemove, Path: "t-1.*", Times: 1, Err: errors.New("busy")})
+		options := testOptions(DefaultConfig())
+		options.Now = time.Now
+		dir, err := Open(disk, testDir, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		deleted := func() (n int) {
+			synctest.Wait()
+			for _, name := range names(t, disk, testDir) {
+				if filepath.Ext(name) != "" && name != metaFile && len(name) > 40 {
+					n++
+				}
+			}
+			return n
+		}
+		for p := range int32(2) {
+			tp := kafka.TopicPartition{Topic: "t", Partition: p}
+			if _, err := dir.Create(tp, kafka.UUID{1}, DefaultConfig()); err != nil {
+				t.Fatal(err)
+			}
+			if err := dir.Delete(tp); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(20 * time.Second)
+		}
+		if n := deleted(); n != 2 {
+			t.Errorf("%d deleted folders, want 2", n)
+		}
+		time.Sleep(21 * time.Second)
+		if n := deleted(); n != 1 {
+			t.Errorf("%d deleted folders after the delay of the first, want 1", n)
+		}
+		time.Sleep(20 * time.Second)
+		if n := deleted(); n != 1 {
+			t.Errorf("%d deleted folders after a removal that failed, want 1", n)
+		}
+		time.Sleep(removeAgainAfter)
+		if n := deleted(); n != 0 {
+			t.Errorf("%d deleted folders after another try", n)
+		}
+	})
 }

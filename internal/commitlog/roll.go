@@ -105,6 +105,7 @@ func (l *Log) seal(s *segment) error {
 	}
 	s.state.Lock()
 	s.noteTime()
+	s.state.newest = nil // nobody is at the tail of a closed segment for long
 	s.state.Unlock()
 	if err := s.moveIndexesToDisk(); err != nil {
 		return l.writeFailed(err)

@@ -46,6 +46,10 @@ type segmentState struct {
 	offsets []uint64 // packed, see offset_index.go
 	times   []timeEntry
 
+	newest *newestBatches // nil: none are known
+	places *readPlaces
+	cuts   int // how often the segment was cut, which is when known batches are forgotten
+
 	largest      timeEntry // largest timestamp and the last offset of its batch
 	largestKnown bool
 

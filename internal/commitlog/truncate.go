@@ -156,6 +156,7 @@ func (s *segment) cutState(size, next int64) {
 	s.state.Lock()
 	defer s.state.Unlock()
 	s.state.size, s.state.next = size, next
+	s.forgetBatches()
 	n := len(s.state.offsets)
 	for n > 0 && unpackEntry(s.base, s.state.offsets[n-1]).position >= size {
 		n--

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -92,32 +93,43 @@ func Compress(dst []byte, c Compression, src []byte) ([]byte, error) {
 // be more than maxBytes, before it takes the memory. Damaged input is INVALID_RECORD, an unknown codec
 // UNSUPPORTED_COMPRESSION_TYPE.
 func Decompress(dst []byte, c Codec, src []byte, maxBytes int) ([]byte, error) {
-	var out []byte
+	var rd Reader
+	rd.buffer = newBuffer(dst, maxBytes)
+	if err := rd.output.decompress(&rd.buffer, c, src, maxBytes); err != nil {
+		return dst, err
+	}
+	return rd.buffer.bytes, nil
+}
+
+// decompress passes src to a sink, decompressed; its errors are those of Decompress and of the sink. What it
+// keeps in memory does not grow with maxBytes: a window of the codec's format, see decompressZstd.
+func (o *output) decompress(to sink, c Codec, src []byte, maxBytes int) error {
+	*o = output{to, maxBytes, maxBytes}
 	var err error
 	switch c {
 	case None:
 		if len(src) > maxBytes {
-			return dst, errTooMuch(c, len(src), maxBytes)
+			return errTooMuch(c, len(src), maxBytes)
 		}
-		return append(dst, src...), nil
+		return o.accept(copy(to.space(len(src)), src))
 	case Gzip:
-		out, err = decompressGzip(dst, src, maxBytes)
+		err = decompressGzip(o, src)
 	case Snappy:
-		out, err = decompressSnappy(dst, src, maxBytes)
+		err = decompressSnappy(o, src)
 	case LZ4:
-		out, err = decompressLZ4(dst, src, maxBytes)
+		err = decompressLZ4(o, src)
 	case Zstd:
-		out, err = decompressZstd(dst, src, maxBytes)
+		err = decompressZstd(o, src)
 	default:
-		return dst, errUnknownCodec(c)
+		return errUnknownCodec(c)
 	}
-	switch {
-	case err == nil:
-		return out, nil
-	case err == errBudget:
-		return dst, errTooMuch(c, len(src), maxBytes)
+	switch err {
+	case nil, errStop:
+		return err
+	case errBudget:
+		return errTooMuch(c, len(src), maxBytes)
 	}
-	return dst, kafka.Errorf(kafka.InvalidRecord, "Failed to decompress record stream of %d bytes (%s): %v", len(src), c, err)
+	return kafka.Errorf(kafka.InvalidRecord, "Failed to decompress record stream of %d bytes (%s): %v", len(src), c, err)
 }
 
 // budgetError is what the codecs return when the output would not fit.
@@ -127,6 +139,9 @@ func (budgetError) Error() string { return "decompresses to more than the budget
 
 // errBudget is compared by identity; codecs return nothing else for "too much".
 var errBudget error = budgetError{}
+
+// errStop is what a sink returns that has seen enough.
+var errStop = errors.New("the rest is not needed")
 
 func errTooMuch(c Codec, size, maxBytes int) error {
 	return kafka.Errorf(kafka.MessageTooLarge, "Record batch with %d bytes of %s decompresses to more than %d bytes, the limit for a batch of this size. "+

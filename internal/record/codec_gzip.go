@@ -20,7 +20,7 @@ type gzipReader struct {
 	gzip  gzip.Reader
 }
 
-func decompressGzip(dst, src []byte, maxBytes int) ([]byte, error) {
+func decompressGzip(o *output, src []byte) error {
 	r, _ := gzipReaders.Get().(*gzipReader)
 	if r == nil {
 		r = new(gzipReader)
@@ -28,39 +28,26 @@ func decompressGzip(dst, src []byte, maxBytes int) ([]byte, error) {
 	defer gzipReaders.Put(r)
 	r.input.Reset(src)
 	if err := r.gzip.Reset(&r.input); err != nil {
-		return dst, err
+		return err
 	}
 	defer r.input.Reset(nil)
-	return readAll(dst, &r.gzip, maxBytes)
+	return readAll(o, &r.gzip, maxPiece)
 }
 
-// readAll appends what r gives to dst; the buffer grows only as bytes come, to maxBytes and one more.
-func readAll(dst []byte, r io.Reader, maxBytes int) ([]byte, error) {
-	start := len(dst)
+// readAll passes on what r gives, size bytes at most at a time.
+func readAll(o *output, r io.Reader, size int) error {
 	for {
-		if len(dst) == cap(dst) {
-			dst = grow(dst, start, maxBytes)
-		}
-		n, err := r.Read(dst[len(dst):cap(dst)])
-		dst = dst[:len(dst)+n]
-		if len(dst)-start > maxBytes {
-			return dst[:start], errBudget
+		n, err := r.Read(o.piece(size))
+		if err := o.accept(n); err != nil {
+			return err
 		}
 		if err == io.EOF {
-			return dst, nil
+			return nil
 		}
 		if err != nil {
-			return dst[:start], err
+			return err
 		}
 	}
-}
-
-// grow returns dst with at least one byte of room: doubled, but not beyond maxBytes+1 after start.
-func grow(dst []byte, start, maxBytes int) []byte {
-	size := min(max(2*cap(dst), 16<<10), start+maxBytes+1)
-	next := make([]byte, len(dst), max(size, len(dst)+1))
-	copy(next, dst)
-	return next
 }
 
 func compressGzip(dst, src []byte, level int) ([]byte, error) {

@@ -84,75 +84,68 @@ func lz4Compressor(level int) (compress func(src, dst []byte) (int, error), rele
 	return c.CompressBlock, func() { lz4High.Put(c) }
 }
 
-func decompressLZ4(dst, src []byte, maxBytes int) ([]byte, error) {
+func decompressLZ4(o *output, src []byte) error {
 	flags, blockSize, src, err := parseLZ4Header(src)
 	if err != nil {
-		return dst, err
+		return err
 	}
-	start := len(dst)
 	for {
 		if len(src) < 4 {
-			return dst[:start], errLZ4Short
+			return errLZ4Short
 		}
 		mark := binary.LittleEndian.Uint32(src)
 		src = src[4:]
 		size := int(mark &^ lz4Stored)
 		if size == 0 {
 			if flags&lz4ContentSum != 0 && len(src) < 4 {
-				return dst[:start], errLZ4Short
+				return errLZ4Short
 			}
-			return dst, nil
+			return nil
 		}
 		if size > blockSize {
-			return dst[:start], fmt.Errorf("lz4 block size %d exceeded max: %d", size, blockSize)
+			return fmt.Errorf("lz4 block size %d exceeded max: %d", size, blockSize)
 		}
 		if size > len(src) {
-			return dst[:start], errLZ4Short
+			return errLZ4Short
 		}
 		block := src[:size]
 		src = src[size:]
-		if dst, err = appendLZ4Block(dst, block, mark&lz4Stored != 0, min(blockSize, start+maxBytes-len(dst))); err != nil {
-			if len(dst)-start+blockSize > maxBytes {
-				err = errBudget // the block may be fine, but there was no room for all of it
-			}
-			return dst[:start], err
+		if err := decompressLZ4Block(o, block, mark&lz4Stored != 0, blockSize); err != nil {
+			return err
 		}
 		if flags&lz4BlockSums != 0 {
 			if len(src) < 4 {
-				return dst[:start], errLZ4Short
+				return errLZ4Short
 			}
 			if xxh32(block) != binary.LittleEndian.Uint32(src) {
-				return dst[:start], errors.New("lz4 block checksum mismatch")
+				return errors.New("lz4 block checksum mismatch")
 			}
 			src = src[4:]
 		}
 	}
 }
 
-// appendLZ4Block appends one block of at most room bytes, uncompressed.
-func appendLZ4Block(dst, block []byte, stored bool, room int) ([]byte, error) {
+// decompressLZ4Block passes on one block, which may have blockSize bytes uncompressed.
+func decompressLZ4Block(o *output, block []byte, stored bool, blockSize int) error {
+	room := min(blockSize, o.left)
 	if stored {
 		if len(block) > room {
-			return dst, errBudget
+			return errBudget
 		}
-		return append(dst, block...), nil
+		return o.accept(copy(o.to.space(len(block)), block))
 	}
 	if room <= 0 {
-		return dst, errBudget // the decoder's assembly does not stand an output of no bytes
+		return errBudget // the decoder's assembly does not stand an output of no bytes
 	}
 	// A byte of a block stands for at most 255 bytes of output.
-	room = min(room, 255*len(block))
-	at := len(dst)
-	if cap(dst)-at < room {
-		next := make([]byte, at, max(at+room, 2*cap(dst)))
-		copy(next, dst)
-		dst = next
+	n, err := lz4.UncompressBlock(block, o.to.space(min(room, 255*len(block))))
+	if err != nil && o.left < blockSize {
+		return errBudget // the block may be fine, but there was no room for all of it
 	}
-	n, err := lz4.UncompressBlock(block, dst[at:at+room])
 	if err != nil {
-		return dst, err
+		return err
 	}
-	return dst[:at+n], nil
+	return o.accept(n)
 }
 
 func parseLZ4Header(src []byte) (flags byte, blockSize int, rest []byte, err error) {

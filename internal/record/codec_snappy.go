@@ -36,89 +36,86 @@ func compressXerial(dst, src []byte) []byte {
 	return dst
 }
 
-func decompressSnappy(dst, src []byte, maxBytes int) ([]byte, error) {
+func decompressSnappy(o *output, src []byte) error {
 	if len(src) < len(xerialHeader) || string(src[:len(xerialMagic)]) != xerialMagic {
-		return decompressBlock(dst, src, maxBytes)
+		return decompressBlock(o, src)
 	}
-	start := len(dst)
 	for len(src) > 0 {
 		if len(src) >= len(xerialHeader) && string(src[:len(xerialMagic)]) == xerialMagic {
 			src = src[len(xerialHeader):]
 			continue
 		}
 		if len(src) < 4 {
-			return dst[:start], errSnappy
+			return errSnappy
 		}
 		size := binary.BigEndian.Uint32(src)
 		if src = src[4:]; uint64(size) > uint64(len(src)) {
-			return dst[:start], errSnappy
+			return errSnappy
 		}
-		var err error
-		if dst, err = decompressBlock(dst, src[:size], maxBytes-(len(dst)-start)); err != nil {
-			return dst[:start], err
+		if err := decompressBlock(o, src[:size]); err != nil {
+			return err
 		}
 		src = src[size:]
 	}
-	return dst, nil
+	return nil
 }
 
-// decompressBlock appends one raw block. The length that it declares is believed only as far as the
-// best possible ratio goes: a copy of three bytes makes at most 64.
-func decompressBlock(dst, block []byte, maxBytes int) ([]byte, error) {
+// decompressBlock passes on one raw block. It takes memory for the length that the block declares only once
+// its elements have been found to add up to it: a block of 1 MB makes at most 21 MB.
+func decompressBlock(o *output, block []byte) error {
 	size, err := s2.DecodedLen(block)
 	if err != nil {
-		return dst, err
+		return err
 	}
-	if size > maxBytes {
-		return dst, errBudget
+	if size > o.left {
+		return errBudget
 	}
-	if size > 64*len(block) || !isSnappy(block) {
-		return dst, errSnappy
-	}
-	start := len(dst)
-	if cap(dst)-start < size {
-		next := make([]byte, start, max(start+size, min(2*cap(dst), start+maxBytes)))
-		copy(next, dst)
-		dst = next
+	if snappyLen(block) != size {
+		return errSnappy
 	}
 	// The capacity is cut to the block's size, so that the decoder writes in place or fails.
-	out, err := s2.Decode(dst[start:start:start+size], block)
+	out, err := s2.Decode(o.to.space(size)[:0:size], block)
 	if err != nil || len(out) != size {
-		return dst, errSnappy
+		return errSnappy
 	}
-	return dst[:start+size], nil
+	return o.accept(size)
 }
 
-// isSnappy tells snappy from S2, an extension that our decoder also knows and other clients do not:
-// only S2 has copies with offset 0.
-func isSnappy(block []byte) bool {
+// snappyLen adds up how many bytes the literals and copies of a raw block make. It is -1 for a block that is cut
+// and for S2, an extension that our decoder also knows and other clients do not: only S2 has copies with offset 0.
+func snappyLen(block []byte) (size int) {
 	_, at := binary.Uvarint(block)
 	for at < len(block) {
 		tag := block[at]
+		n := int(tag>>2) + 1
 		switch tag & 3 {
 		case 0:
-			n := int(tag >> 2)
-			if extra := n - 59; extra > 0 {
+			if extra := n - 60; extra > 0 {
 				if at+extra >= len(block) {
-					return false
+					return -1
 				}
-				n = 0
+				n = 1
 				for i := extra; i > 0; i-- {
-					n = n<<8 | int(block[at+i])
+					n += int(block[at+i]) << (8 * (i - 1))
 				}
 				at += extra
 			}
-			at += n + 2
+			at += n + 1
 		case 1:
 			if at+1 >= len(block) || tag>>5 == 0 && block[at+1] == 0 {
-				return false
+				return -1
 			}
+			n = int(tag>>2&7) + 4
 			at += 2
 		case 2:
 			at += 3
 		case 3:
 			at += 5
 		}
+		size += n
 	}
-	return at == len(block)
+	if at != len(block) {
+		return -1
+	}
+	return size
 }

@@ -130,11 +130,12 @@ func TestDeclaredSizesAreNotBelieved(t *testing.T) {
 		codec Codec
 		bytes []byte
 	}{
-		"raw snappy":        {Snappy, append(claim, 0)},
-		"snappy in budget":  {Snappy, append(binary.AppendUvarint(nil, 100<<20), 0)},
-		"xerial block size": {Snappy, append([]byte(xerialHeader), 0xff, 0xff, 0xff, 0xff, 1)},
-		"zstd content size": {Zstd, unhex("28b52ffda0000000080100000000")}, // 128 MiB, then an empty block
-		"lz4 block size":    {LZ4, append([]byte(lz4Header), 0xff, 0xff, 0xff, 0x7f)},
+		"raw snappy":          {Snappy, append(claim, 0)},
+		"snappy in budget":    {Snappy, append(binary.AppendUvarint(nil, 100<<20), 0)},
+		"snappy that adds up": {Snappy, append(binary.AppendUvarint(nil, 100<<20), 0, 'x')},
+		"xerial block size":   {Snappy, append([]byte(xerialHeader), 0xff, 0xff, 0xff, 0xff, 1)},
+		"zstd content size":   {Zstd, unhex("28b52ffda0000000080100000000")}, // 128 MiB, then an empty block
+		"lz4 block size":      {LZ4, append([]byte(lz4Header), 0xff, 0xff, 0xff, 0x7f)},
 	}
 	for name, f := range frames {
 		var before, after runtime.MemStats

@@ -49,7 +49,12 @@
 //   - Input costs bounded time and memory: decompression stops at a budget, and no length is believed
 //     before the bytes are there. Nothing here panics on a Batch that came from Batches, First,
 //     Validate or Builder.
-//   - Validate allocates nothing for an uncompressed batch that is in order.
+//   - Validate looks at compressed records while they come out of the decompressor, through a window: a few
+//     tens of KB for a usual batch, 4 MiB at most for lz4 and 8 MiB for zstd, on as many processors as
+//     there are. Batches that need more (one raw block of snappy, up to 21 times its size; zstd that refers
+//     back further; recompression of large batches) take turns. FindTimestamp and OffsetOfMaxTimestamp are
+//     alike. Only Records, which gives out bytes, holds all that a batch decompresses to.
+//   - Validate allocates nothing for a batch that is in order and keeps its codec, save what pools lost.
 //   - A batch that Validate returned has one record per offset, offsets without gaps, a true count, a
 //     true maximum timestamp and a true CRC.
 package record

@@ -81,13 +81,13 @@ func (b Batch) cursor(data []byte) cursor {
 func (c *cursor) next(r *Record) error {
 	size, at := varint(c.data, 0)
 	if at == 0 {
-		return kafka.Errorf(kafka.InvalidRecord, "Incorrect declared batch size, premature EOF reached")
+		return errPremature()
 	}
 	if size < 0 {
 		return errStructure()
 	}
 	if remaining := len(c.data) - at; int(size) > remaining {
-		return kafka.Errorf(kafka.InvalidRecord, "Invalid record size: expected %d bytes in record payload, but instead the buffer has only %d remaining bytes.", size, remaining)
+		return errRecordSize(int(size), remaining)
 	}
 	body := c.data[at : at+int(size)]
 	if err := c.parse(body, r); err != nil {
@@ -123,24 +123,25 @@ func (c *cursor) parse(b []byte, r *Record) error {
 		return err
 	}
 	if end != len(b) {
-		return kafka.Errorf(kafka.InvalidRecord, "Invalid record size: expected to read %d bytes in record payload, but instead read %d", len(b), end)
+		return errTail(len(b), end)
 	}
 	r.HeaderCount, r.headers = int(count), b[at:end:end]
-	r.Offset = c.baseOffset + int64(r.OffsetDelta)
-	r.Timestamp = c.baseTimestamp + timestampDelta
-	if c.logAppendTime {
-		r.Timestamp = c.appendTime
-	}
+	r.Offset, r.Timestamp = c.place(r.OffsetDelta, timestampDelta)
 	return nil
+}
+
+// place returns the offset and timestamp of a record that has these deltas.
+func (c *cursor) place(offsetDelta int32, timestampDelta int64) (offset, timestamp int64) {
+	if c.logAppendTime {
+		return c.baseOffset + int64(offsetDelta), c.appendTime
+	}
+	return c.baseOffset + int64(offsetDelta), c.baseTimestamp + timestampDelta
 }
 
 // skipHeaders checks count headers at b[at:] and returns where they end.
 func skipHeaders(b []byte, at int, count int32) (end int, err error) {
-	if count < 0 {
-		return 0, kafka.Errorf(kafka.InvalidRecord, "Found invalid number of record headers %d", count)
-	}
-	if int(count) > len(b)-at {
-		return 0, kafka.Errorf(kafka.InvalidRecord, "Found invalid number of record headers. %d is larger than the remaining size of the buffer", count)
+	if count < 0 || int(count) > len(b)-at {
+		return 0, errHeaderCount(count)
 	}
 	for range count {
 		size, next := varint(b, at)
@@ -148,7 +149,7 @@ func skipHeaders(b []byte, at int, count int32) (end int, err error) {
 			return 0, errStructure()
 		}
 		if size < 0 {
-			return 0, kafka.Errorf(kafka.InvalidRecord, "Invalid negative header key size %d", size)
+			return 0, errHeaderKey(size)
 		}
 		if _, at = bytesField(b, next+int(size)); at == 0 {
 			return 0, errStructure()

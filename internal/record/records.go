@@ -1,10 +1,6 @@
 package record
 
-import (
-	"iter"
-
-	"github.com/ottla/ottla/internal/kafka"
-)
+import "iter"
 
 // DefaultMaxDecompressedBytes is the most that one batch may decompress to unless the caller says
 // otherwise: 128 MiB.
@@ -18,9 +14,16 @@ func (b Batch) Records(maxBytes int) iter.Seq2[Record, error] {
 	return new(Reader).Records(b, maxBytes)
 }
 
-// Reader walks over the records of many batches with one decompression buffer.
+// Reader walks over the records of many batches with one decompression buffer, unless a batch needs a large one.
 // The zero value is ready. It must not be used by two goroutines at once.
-type Reader struct{ buffer []byte }
+type Reader struct {
+	output output
+	buffer buffer
+	kept   []byte
+}
+
+// maxKeptBuffer is the largest buffer that a Reader keeps for the next batch.
+const maxKeptBuffer = 1 << 20
 
 // Records is Batch.Records; the records of a compressed batch are valid until the next call.
 func (rd *Reader) Records(b Batch, maxBytes int) iter.Seq2[Record, error] {
@@ -55,49 +58,23 @@ func (rd *Reader) uncompressed(b Batch, maxBytes int) ([]byte, error) {
 	if maxBytes <= 0 {
 		maxBytes = DefaultMaxDecompressedBytes
 	}
-	data, err := Decompress(rd.buffer[:0], codec, b.payload(), maxBytes)
-	if err != nil {
-		return nil, err
+	rd.buffer = newBuffer(rd.kept[:0], maxBytes)
+	err := rd.output.decompress(&rd.buffer, codec, b.payload(), maxBytes)
+	data := rd.buffer.bytes
+	rd.buffer, rd.output = buffer{}, output{}
+	if cap(data) <= maxKeptBuffer {
+		rd.kept = data
 	}
-	rd.buffer = data
-	return data, nil
+	return data, err
 }
 
 // end checks that count was honest and that nothing is left.
 func (c *cursor) end(count int32) error {
 	if count < 0 {
-		return kafka.Errorf(kafka.InvalidRecord, "Found invalid record count %d in magic v%d batch", count, Magic)
+		return errCount(count)
 	}
 	if len(c.data) > 0 && count > 0 {
-		return kafka.Errorf(kafka.InvalidRecord, "Incorrect declared batch size, records still remaining in file")
+		return errSurplus()
 	}
 	return nil
-}
-
-// OffsetOfMaxTimestamp returns the offset of the first record whose timestamp is the batch's maximum
-// timestamp (ListOffsets -3), or -1 if there is none. maxBytes is as in Records.
-func (b Batch) OffsetOfMaxTimestamp(maxBytes int) (int64, error) {
-	for r, err := range b.Records(maxBytes) {
-		if err != nil {
-			return -1, err
-		}
-		if r.Timestamp == b.MaxTimestamp() {
-			return r.Offset, nil
-		}
-	}
-	return -1, nil
-}
-
-// FindTimestamp returns offset and timestamp of the first record at or after startOffset whose
-// timestamp is at least ms (ListOffsets by time). maxBytes is as in Records.
-func (b Batch) FindTimestamp(ms, startOffset int64, maxBytes int) (offset, timestamp int64, found bool, err error) {
-	for r, err := range b.Records(maxBytes) {
-		if err != nil {
-			return 0, 0, false, err
-		}
-		if r.Timestamp >= ms && r.Offset >= startOffset {
-			return r.Offset, r.Timestamp, true, nil
-		}
-	}
-	return 0, 0, false, nil
 }

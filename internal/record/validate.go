@@ -33,15 +33,18 @@ func Validate(b []byte, rules Rules, now int64) (Validated, error) {
 	if err := checkBatch(batch, &rules); err != nil {
 		return Validated{}, err
 	}
-	codec := batch.Attributes().Codec()
-	if codec != None {
+	if batch.Attributes().Codec() != None {
 		return validateCompressed(batch, &rules, now)
 	}
-	maxTimestamp, err := checkRecords(batch, batch.payload(), &rules, now)
+	maxTimestamp, err := checkRecords(batch, &rules, now)
 	if err != nil {
 		return Validated{}, err
 	}
-	return finish(batch, batch.payload(), maxTimestamp, &rules, now)
+	v := accepted(batch, maxTimestamp, &rules, now)
+	if rules.target(batch) != None {
+		return rebuild(v, batch.payload(), &rules)
+	}
+	return stamped(v, &rules), nil
 }
 
 // only takes the one batch out of b, with the checks of Kafka's ProduceRequest.
@@ -80,7 +83,7 @@ func checkBatch(b Batch, rules *Rules) error {
 	if rules.Origin == Client && b.BaseOffset() != 0 {
 		return invalidf(kafka.InvalidRecord, "The baseOffset of the record batch in the append to %s should be 0, but it is %d", tp, b.BaseOffset())
 	}
-	if err := checkSize(b, rules); err != nil {
+	if err := checkSize(len(b), rules); err != nil {
 		return err
 	}
 	if b.computeCRC() != b.CRC() {
@@ -98,9 +101,9 @@ func checkBatch(b Batch, rules *Rules) error {
 	return nil
 }
 
-func checkSize(b Batch, rules *Rules) error {
-	if rules.MaxMessageBytes > 0 && len(b) > rules.MaxMessageBytes {
-		return invalidf(kafka.MessageTooLarge, "The record batch size in the append to %s is %d bytes which exceeds the maximum configured value of %d (max.message.bytes)", rules.Partition, len(b), rules.MaxMessageBytes)
+func checkSize(size int, rules *Rules) error {
+	if rules.MaxMessageBytes > 0 && size > rules.MaxMessageBytes {
+		return invalidf(kafka.MessageTooLarge, "The record batch size in the append to %s is %d bytes which exceeds the maximum configured value of %d (max.message.bytes)", rules.Partition, size, rules.MaxMessageBytes)
 	}
 	return nil
 }

@@ -1,5 +1,11 @@
 package record
 
+// The most bytes that the varints of an int32 and an int64 have.
+const (
+	maxVarint  = 5
+	maxVarlong = 10
+)
+
 // varint reads a zigzag int32 of at most five bytes from b[at:]. next is 0 if there is none.
 func varint(b []byte, at int) (v int32, next int) {
 	if at < len(b) && b[at] < 0x80 {
@@ -7,7 +13,7 @@ func varint(b []byte, at int) (v int32, next int) {
 		return int32(u>>1) ^ -int32(u&1), at + 1
 	}
 	var u uint32
-	for shift := 0; shift < 35 && at < len(b); shift += 7 {
+	for shift := 0; shift < 7*maxVarint && at < len(b); shift += 7 {
 		c := b[at]
 		at++
 		u |= uint32(c&0x7f) << shift
@@ -21,7 +27,7 @@ func varint(b []byte, at int) (v int32, next int) {
 // varlong reads a zigzag int64 of at most ten bytes from b[at:]. next is 0 if there is none.
 func varlong(b []byte, at int) (v int64, next int) {
 	var u uint64
-	for shift := 0; shift < 70 && at < len(b); shift += 7 {
+	for shift := 0; shift < 7*maxVarlong && at < len(b); shift += 7 {
 		c := b[at]
 		at++
 		u |= uint64(c&0x7f) << shift

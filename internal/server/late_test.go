@@ -17,7 +17,7 @@ func TestAnswersThatComeWhileOneIsWritten(t *testing.T) {
 			}
 		}()
 	}
-	defer close(late)
+	t.Cleanup(func() { close(late) }) // after the server, which is started later and so stopped earlier
 	count := 0
 	f := start(t, server.Options{Handler: handlerFunc(func(rq *server.Request) {
 		if count++; count%2 == 0 {
@@ -50,7 +50,7 @@ func TestLateAnswersToASlowReader(t *testing.T) {
 	h := new(holder)
 	f := start(t, server.Options{Handler: h, SendBuffer: 4 << 10})
 	cl := dialTCP(t, f.listenTCP())
-	const replies, size = 400, 16 << 10
+	const replies, size = 400, 8 << 10
 	pieces := make([]byte, replies)
 	for i := range pieces {
 		pieces[i] = byte(i)

@@ -36,7 +36,7 @@ func (w *Writer) takeSource() {
 	w.deferred = true
 }
 
-// HasDeferred reports whether some of the output must be read first.
+// HasDeferred reports whether some of the output is to be read when it is used.
 func (w *Writer) HasDeferred() bool { return w.deferred }
 
 // Segment is a run of the output.

@@ -36,7 +36,7 @@ func (tg target) name(word string) string {
 // crash kills and restarts a broker of our own; a shared one stays as it is.
 func (tg target) crash() {
 	if tg.own != nil {
-		tg.own.Kill9(); os.RemoveAll(tg.own.Dir)
+		tg.own.Kill9()
 		tg.own.Restart()
 	}
 }
