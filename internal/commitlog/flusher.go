@@ -175,7 +175,7 @@ func (f *flusher) flush(logs []*Log) {
 	}
 	f.syncs.sync(logs)
 	newFolders := false
-	var failed error
+	failed := f.dir.Failed() // a write may have failed meanwhile
 	for _, l := range logs {
 		newFolders = newFolders || l.flushing.folder
 		if failed == nil {

@@ -115,15 +115,18 @@ var (
 	}}
 	LogFlushOffsetCheckpointIntervalMs = BrokerInt{&Row{
 		Name: "log.flush.offset.checkpoint.interval.ms", Type: Int, Default: "60000", Valid: atLeast(0), Unit: Milliseconds,
-		Doc: "Interval at which the point up to which logs are flushed is written to the recovery checkpoint.",
+		Doc:    "Interval at which the point up to which logs are flushed is written to the recovery checkpoint.",
+		Status: NoEffect, Why: "recovery points are written within replica.high.watermark.checkpoint.interval.ms of a change",
 	}}
 	LogFlushStartOffsetCheckpointIntervalMs = BrokerInt{&Row{
 		Name: "log.flush.start.offset.checkpoint.interval.ms", Type: Int, Default: "60000", Valid: atLeast(0), Unit: Milliseconds,
-		Doc: "Interval at which the first offsets of logs are written to their checkpoint.",
+		Doc:    "Interval at which the first offsets of logs are written to their checkpoint.",
+		Status: NoEffect, Why: "first offsets are written within replica.high.watermark.checkpoint.interval.ms of a change",
 	}}
 	LogInitialTaskDelayMs = BrokerLong{&Row{
 		Name: "log.initial.task.delay.ms", Type: Long, Default: "30000", Valid: atLeast(0), Importance: Low, Internal: true, Unit: Milliseconds,
-		Doc: "Time after the start before the first retention check and the first checkpoint.",
+		Doc:    "Time after the start before the first retention check and the first checkpoint.",
+		Status: NoEffect, Why: "retention first runs one log.retention.check.interval.ms after the start",
 	}}
 )
 

@@ -58,7 +58,8 @@ var (
 	}}
 	MaxConnectionCreationRate = BrokerInt{&Row{
 		Name: "max.connection.creation.rate", Type: Int, Default: "2147483647", Valid: atLeast(0), Importance: Medium, Update: ClusterWide,
-		Doc: "Number of connections that the broker accepts in a second.",
+		Doc:    "Number of connections that the broker accepts in a second.",
+		Status: Later, Why: "quotas",
 	}}
 	ConnectionsMaxIdleMs = BrokerLong{&Row{
 		Name: "connections.max.idle.ms", Type: Long, Default: "600000", Importance: Medium, Unit: Milliseconds,
@@ -71,7 +72,8 @@ var (
 	}}
 	QueuedMaxRequests = BrokerInt{&Row{
 		Name: "queued.max.requests", Type: Int, Default: "500", Valid: atLeast(1),
-		Doc: "Number of requests that may be in the works at once before the broker stops reading new ones.",
+		Doc:    "Number of requests that may be in the works at once before the broker stops reading new ones.",
+		Status: NoEffect, Why: "no requests are queued between threads; each connection has a bound of its own",
 	}}
 	QueuedMaxRequestBytes = BrokerLong{&Row{
 		Name: "queued.max.request.bytes", Type: Long, Default: "-1", Importance: Medium, Unit: Bytes,

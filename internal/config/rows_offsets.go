@@ -8,7 +8,8 @@ var (
 	}}
 	OffsetsCommitTimeoutMs = BrokerInt{&Row{
 		Name: "offsets.commit.timeout.ms", Type: Int, Default: "5000", Valid: atLeast(1), Unit: Milliseconds,
-		Doc: "Longest time that an offset commit waits until it is replicated.",
+		Doc:    "Longest time that an offset commit waits until it is replicated.",
+		Status: NoEffect, Why: "a commit waits for no other broker, only for stable storage",
 	}}
 	OffsetsLoadBufferSize = BrokerInt{&Row{
 		Name: "offsets.load.buffer.size", Type: Int, Default: "5242880", Valid: atLeast(1), Unit: Bytes,
@@ -37,7 +38,8 @@ var (
 	}}
 	OffsetsTopicCompressionCodec = BrokerInt{&Row{
 		Name: "offsets.topic.compression.codec", Type: Int, Default: "0",
-		Doc: "Number of the compression codec of the offsets topic: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.",
+		Doc:    "Number of the compression codec of the offsets topic: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd.",
+		Status: NoEffect, Why: "batches of the offsets topic are written uncompressed",
 	}}
 )
 

@@ -10,7 +10,7 @@ var (
 	// WriteCachingDefault is the write.caching of topics that do not set it.
 	WriteCachingDefault = BrokerBool{&Row{
 		Name: "write.caching.default", Type: Boolean, Default: "false", Importance: Medium, Update: ClusterWide,
-		Doc: "Whether acks=all is answered from the page cache, as Kafka does it, unless the topic says otherwise. See write.caching.",
+		Doc: "Whether acks=all is answered from the page cache, as Kafka does it, unless the topic's write.caching says otherwise.",
 	}}
 )
 
@@ -20,8 +20,7 @@ var ottlaRows = []*Row{HTTPAddress.Row, WriteCachingDefault.Row}
 var TopicWriteCaching = TopicBool{&Row{
 	Name: "write.caching", Type: Boolean, Default: "false", Importance: Medium,
 	Synonyms: []Synonym{{WriteCachingDefault.Row, 1}},
-	Doc: "Whether acks=all is answered from the page cache, as Kafka does it, instead of from stable storage. " +
-		"The records reach stable storage within 1 second or 8 MiB; a power failure of all replicas before that loses them.",
+	Doc:      "Whether acks=all is answered from the page cache, as Kafka does it, instead of from stable storage, which the records then reach within 1 second or 8 MiB.",
 }}
 
 var topicOttlaRows = []*Row{TopicWriteCaching.Row}

@@ -8,7 +8,8 @@ var (
 	}}
 	ProducerIDExpirationCheckIntervalMs = BrokerInt{&Row{
 		Name: "producer.id.expiration.check.interval.ms", Type: Int, Default: "600000", Valid: atLeast(1), Importance: Low, Internal: true, Unit: Milliseconds,
-		Doc: "Interval at which expired producer ids are looked for.",
+		Doc:    "Interval at which expired producer ids are looked for.",
+		Status: NoEffect, Why: "expired producer ids are looked for with log.retention.check.interval.ms",
 	}}
 	TransactionMaxTimeoutMs = BrokerInt{&Row{
 		Name: "transaction.max.timeout.ms", Type: Int, Default: "900000", Valid: atLeast(1), Unit: Milliseconds,
