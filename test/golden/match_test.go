@@ -3,7 +3,7 @@ package golden
 import "testing"
 
 func TestMatch(t *testing.T) {
-	m := matcher{map[string]string{"DIR": "/work"}}
+	m := matcher{map[string]string{"DIR": "/scratch"}}
 	for _, c := range []struct {
 		name      string
 		want, got []string
@@ -17,7 +17,7 @@ func TestMatch(t *testing.T) {
 		{"placeholder", []string{"TopicId: <uuid>."}, []string{"TopicId: abcdefghijklmnopqrst-_."}, true, true},
 		{"placeholder that does not fit", []string{"<num>"}, []string{"x"}, false, false},
 		{"not a placeholder", []string{"<nothing>"}, []string{"<nothing>"}, true, true},
-		{"value", []string{"$DIR/x"}, []string{"/work/x"}, true, true},
+		{"value", []string{"$DIR/x"}, []string{"/scratch/x"}, true, true},
 		{"many lines", []string{"head", "<usage>", "tail"}, []string{"head", "1", "2", "tail"}, true, true},
 		{"many lines may be none", []string{"head", "<trace>"}, []string{"head"}, true, true},
 		{"missing", []string{"a", "b"}, []string{"a"}, false, false},
