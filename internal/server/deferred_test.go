@@ -86,13 +86,7 @@ func TestDeferredRecordsArriveWhole(t *testing.T) {
 		for _, transport := range []string{"tcp", "pipe"} {
 			t.Run(name+"/"+transport, func(t *testing.T) {
 				var held released
-				late := make(chan *server.Request, 10)
-				go func() {
-					for rq := range late {
-						replyDeferred(rq, from, size)
-					}
-				}()
-				defer close(late)
+				late := answerLate(t, 1, func(rq *server.Request) { replyDeferred(rq, from, size) })
 				f := start(t, server.Options{SendBuffer: 64 << 10, Handler: handlerFunc(func(rq *server.Request) {
 					rq.Hold(&held)
 					if string(rq.Frame) == "late" {

@@ -7,17 +7,27 @@ import (
 	"github.com/ottla/ottla/internal/server"
 )
 
-// A reply that is given while another goroutine writes the one before must not be left lying.
-func TestAnswersThatComeWhileOneIsWritten(t *testing.T) {
-	late := make(chan *server.Request, 8)
-	for range 2 {
+// answerLate has so many goroutines answer what is sent to the channel, until the test ends.
+func answerLate(t *testing.T, goroutines int, answer func(*server.Request)) chan<- *server.Request {
+	late := make(chan *server.Request, 100)
+	for range goroutines {
 		go func() {
-			for rq := range late {
-				reply(rq, rq.Frame)
+			for {
+				select {
+				case rq := <-late:
+					answer(rq)
+				case <-t.Context().Done():
+					return
+				}
 			}
 		}()
 	}
-	t.Cleanup(func() { close(late) }) // after the server, which is started later and so stopped earlier
+	return late
+}
+
+// A reply that is given while another goroutine writes the one before must not be left lying.
+func TestAnswersThatComeWhileOneIsWritten(t *testing.T) {
+	late := answerLate(t, 2, func(rq *server.Request) { reply(rq, rq.Frame) })
 	count := 0
 	f := start(t, server.Options{Handler: handlerFunc(func(rq *server.Request) {
 		if count++; count%2 == 0 {
