@@ -111,6 +111,11 @@ func (b *Broker) start(ctx context.Context) error {
 	if err := b.register(ctx); err != nil {
 		return err
 	}
+	select {
+	case err := <-b.failed:
+		return err // what the image lacks is not known to be deleted
+	default:
+	}
 	b.removeStrays()
 	b.housekeep()
 	b.exportMetrics()

@@ -22,6 +22,9 @@ import (
 func (b *Broker) joinQuorum() error {
 	c := b.options.Config
 	dir := b.dirs[0]
+	if err := b.checkMetadataLog(); err != nil {
+		return err
+	}
 	self := quorum.Voter{NodeID: b.node, DirectoryID: dir.ID()}
 	logConfig := commitlog.DefaultConfig()
 	logConfig.SegmentBytes = int64(c.Int(config.MetadataLogSegmentBytes))
@@ -38,6 +41,20 @@ func (b *Broker) joinQuorum() error {
 	})
 	b.quorum = q
 	return err
+}
+
+// checkMetadataLog refuses to begin a new metadata log beside partitions of an old one: without it they would all seem to
+// be deleted.
+func (b *Broker) checkMetadataLog() error {
+	if b.dirs[0].Log(quorum.Partition) != nil {
+		return nil
+	}
+	for _, dir := range b.dirs {
+		if n := dir.Count(); n > 0 {
+			return fmt.Errorf("log directory %s holds %d partitions, but the metadata log %s that knows their topics is missing in %s: restore it (property metadata.log.dir), or start with empty directories", dir.Path(), n, quorum.Partition, b.dirs[0].Path())
+		}
+	}
+	return nil
 }
 
 // controllerSeat holds the controller's engine while this node leads the quorum.

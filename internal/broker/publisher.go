@@ -20,6 +20,9 @@ type publisher struct {
 	log   *slog.Logger
 	fail  func(error)
 	ended chan struct{}
+	// broken is set once a record could not be understood. Nothing is published from then on: in an image without it,
+	// replicas could seem to be deleted. It belongs to the goroutine.
+	broken bool
 
 	mu struct {
 		sync.Mutex
@@ -125,33 +128,50 @@ func (p *publisher) publish(queue []publication) {
 		}
 	}
 	for _, what := range queue {
-		var err error
-		switch {
-		case what.then != nil:
+		if what.then != nil {
 			flush()
 			what.then()
-		case what.snapshot != nil:
-			delta = metadata.Empty(p.store.Current().ClusterID()).Change()
-			for _, b := range what.snapshot.batches {
-				err = replay(delta, b)
-			}
-			offset, epoch = what.snapshot.offset-1, what.snapshot.epoch
-		default:
-			if delta == nil {
-				delta = p.store.Current().Change()
-			}
-			err = replay(delta, what.batch)
-			offset, epoch = what.batch.LastOffset(), what.batch.LeaderEpoch()
+			continue
 		}
-		if err != nil {
+		if p.broken {
+			continue
+		}
+		batches := []record.Batch{what.batch}
+		offset, epoch = what.end()
+		if what.snapshot != nil {
+			delta = metadata.Empty(p.store.Current().ClusterID()).Change()
+			batches = what.snapshot.batches
+		} else if delta == nil {
+			delta = p.store.Current().Change()
+		}
+		if err := replayAll(delta, batches); err != nil {
+			p.broken, delta = true, nil
 			p.fail(fmt.Errorf("the metadata log holds what this version does not understand: %w", err))
 		}
 	}
 	flush()
 }
 
+// end is the last offset that the image has after the publication, and its epoch.
+func (what *publication) end() (offset int64, epoch int32) {
+	if s := what.snapshot; s != nil {
+		return s.offset - 1, s.epoch
+	}
+	return what.batch.LastOffset(), what.batch.LeaderEpoch()
+}
+
 // maxMetadataBatch is the most that a batch of the metadata log may decompress to; it is never compressed by us.
 const maxMetadataBatch = 64 << 20
+
+// replayAll stops at the first record that cannot be replayed.
+func replayAll(delta *metadata.Delta, batches []record.Batch) error {
+	for _, b := range batches {
+		if err := replay(delta, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func replay(delta *metadata.Delta, b record.Batch) error {
 	for r, err := range b.Records(maxMetadataBatch) {
