@@ -105,7 +105,7 @@ func set(t *testing.T, l *Leadership, value string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error)
+	done := make(chan error, 1) // what is already committed answers before Await returns
 	l.Await(next, func(err error) { done <- err })
 	if err := <-done; err != nil {
 		t.Fatal(err)
@@ -175,7 +175,7 @@ func TestFailedSyncStopsTheQuorum(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		done := make(chan error)
+		done := make(chan error, 1) // what is already committed answers before Await returns
 		lead.Await(next, func(err error) { done <- err })
 		if err := <-done; kafka.CodeOf(err) != kafka.KafkaStorageError {
 			t.Errorf("await: %v", err)
