@@ -148,8 +148,19 @@ func (w *flushWork) sync(l *Log) {
 		}
 	}
 	if w.folder || w.names {
-		w.err = errors.Join(w.err, l.fsys.SyncDir(l.path))
+		err := l.fsys.SyncDir(l.path)
+		if errors.Is(err, fs.ErrNotExist) && l.gone() {
+			err = nil // the log was deleted meanwhile, and nobody is told of this flush
+		}
+		w.err = errors.Join(w.err, err)
 	}
+}
+
+// gone reports whether the log was closed or deleted.
+func (l *Log) gone() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.closed != nil
 }
 
 // endFlush publishes what a flush made durable and reports whether there is something to tell.
@@ -159,6 +170,9 @@ func (l *Log) endFlush(w *flushWork) (stable int64, told bool) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.mu.closed != nil { // deleted meanwhile, which was told
+		return l.stable.Load(), false
+	}
 	u := &l.mu.unsynced
 	if u.generation != w.generation {
 		w.snapshots = slices.DeleteFunc(w.snapshots, func(o int64) bool { return slices.Contains(u.snapshots, o) }) // pending again

@@ -1,0 +1,79 @@
+package commitlog
+
+import (
+	"io/fs"
+	"strings"
+	"testing"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// stalling is a disk on which the first sync of a segment waits until it may go on.
+type stalling struct {
+	vfs.FS
+	began chan string   // has the file's name
+	goOn  chan struct{} // closed: nothing waits any more
+}
+
+type stallingFile struct {
+	vfs.File
+	name string
+	disk *stalling
+}
+
+func (s *stalling) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, error) {
+	f, err := s.FS.OpenFile(name, flag, perm)
+	return stallingFile{f, name, s}, err
+}
+
+func (f stallingFile) SyncData() error {
+	if strings.HasSuffix(f.name, logSuffix) {
+		select {
+		case f.disk.began <- f.name:
+		default:
+		}
+		<-f.disk.goOn
+	}
+	return f.File.SyncData()
+}
+
+// TestDeletedWhileItIsFlushed: the folder's new name is no failure of the disk, and nobody is told that a record of the
+// deleted log is safe.
+func TestDeletedWhileItIsFlushed(t *testing.T) {
+	disk := &stalling{FS: vfs.NewMemory(), began: make(chan string, 1), goOn: make(chan struct{})}
+	b := open(t, disk, smallConfig())
+	told := make(chan error, 10)
+	b.log.OnStable(func(_ int64, err error) { told <- err })
+	a := b.append(testTime.UnixMilli(), "x")
+	b.log.Commit(a.NextOffset)
+	<-disk.began
+	if err := b.dir.Delete(testPartition); err != nil {
+		t.Fatal(err)
+	}
+	close(disk.goOn)
+	if err := <-told; !isCode(err, kafka.NotLeaderOrFollower) {
+		t.Errorf("told of %v", err)
+	}
+	var err error
+	if b.log, err = b.dir.Create(kafka.TopicPartition{Topic: "another"}, kafka.UUID{9}, smallConfig()); err != nil {
+		t.Fatal(err)
+	}
+	b.log.OnStable(func(_ int64, err error) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.mu.failed = err
+		b.mu.changed.Broadcast()
+	})
+	b.append(testTime.UnixMilli(), "y")
+	if err := b.commit(); err != nil {
+		t.Error(err)
+	}
+	if err := b.dir.Failed(); err != nil {
+		t.Error(err)
+	}
+	if len(told) > 0 {
+		t.Errorf("told again: %v", <-told)
+	}
+	b.close()
+}
