@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -46,25 +47,30 @@ func TestAcksAllWaitsForStableStorage(t *testing.T) {
 
 // Consumers that wait have acks=1 and acks=0 made stable at once; nobody waiting, within 100 ms.
 func TestAcksOneBecomesVisible(t *testing.T) {
-	w := newWorld(t, vfs.NewMemory(), nil)
-	defer w.close()
-	w.replay(topic("t", 1, 1, self)...)
-	p := w.get("t", 0)
-	w.append(p, 1, "a")
-	eventually(t, "an unasked-for record becomes visible", func() bool { return p.Log().HighWatermark() == 1 })
-
-	watcher := newCountingWatcher()
-	p.Watch(watcher)
-	start := time.Now()
-	w.append(p, 0, "b")
-	<-watcher.changed
-	if p.Log().HighWatermark() != 2 {
-		t.Error("told of a change before the high watermark moved")
-	}
-	p.Unwatch(watcher)
-	if took := time.Since(start); took > 90*time.Millisecond {
-		t.Errorf("with a waiting consumer it took %v", took)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, vfs.NewMemory(), nil)
+		defer w.close()
+		w.replay(topic("t", 1, 1, self)...)
+		p := w.get("t", 0)
+		w.append(p, 1, "a")
+		time.Sleep(100 * time.Millisecond)
+		synctest.Wait()
+		if hw := p.Log().HighWatermark(); hw != 1 {
+			t.Errorf("high watermark %d, 100 ms after a record that nobody asked for", hw)
+		}
+		watcher := newCountingWatcher()
+		p.Watch(watcher)
+		start := time.Now()
+		w.append(p, 0, "b")
+		<-watcher.changed
+		if p.Log().HighWatermark() != 2 {
+			t.Error("told of a change before the high watermark moved")
+		}
+		p.Unwatch(watcher)
+		if took := time.Since(start); took > 0 {
+			t.Errorf("with a waiting consumer it took %v", took)
+		}
+	})
 }
 
 // A consumer that comes just after an acks=1 append does not wait for the lazy flush either.
@@ -175,6 +181,8 @@ func TestFailedSyncIsToldToEverybody(t *testing.T) {
 		if err := w.receive(w.await(b, w.append(b, -1, "before").NextOffset)); err != nil {
 			t.Fatal(err)
 		}
+		watcher := newCountingWatcher()
+		a.Watch(watcher) // before the failure, of which watchers are told once
 		g.shut()
 		faulty.Add(rule)
 		var waiting []<-chan error
@@ -187,8 +195,6 @@ func TestFailedSyncIsToldToEverybody(t *testing.T) {
 				}
 			}
 		}
-		watcher := newCountingWatcher()
-		a.Watch(watcher)
 		g.reopen()
 		for _, told := range waiting {
 			w.wantCode(w.receive(told), kafka.KafkaStorageError)

@@ -274,7 +274,8 @@ func TestSettingsChange(t *testing.T) {
 	}
 }
 
-// Thousands of partitions come and go in seconds.
+// Thousands of partitions come and go in seconds; the limit leaves room for a busy machine, and none for work that grows with
+// their square.
 func TestManyPartitions(t *testing.T) {
 	const topics, partitions = 10, 1000
 	disk := vfs.NewMemory()
@@ -284,7 +285,8 @@ func TestManyPartitions(t *testing.T) {
 		create = append(create, topic(fmt.Sprintf("topic-%d", i), byte(i+1), partitions, self)...)
 		remove = append(remove, &wire.RemoveTopicRecord{TopicID: kafka.UUID{byte(i + 1)}})
 	}
-	timed := func(what string, limit time.Duration, f func()) {
+	const limit = time.Minute
+	timed := func(what string, f func()) {
 		t.Helper()
 		start := time.Now()
 		f()
@@ -294,9 +296,9 @@ func TestManyPartitions(t *testing.T) {
 			t.Errorf("%s %d partitions took %v", what, topics*partitions, took)
 		}
 	}
-	timed("create", 8*time.Second, func() { w.replay(create...) })
-	timed("configure", 2*time.Second, func() { w.replay(setting("topic-3", "retention.ms", "1000")) })
-	timed("append to all", 20*time.Second, func() {
+	timed("create", func() { w.replay(create...) })
+	timed("configure", func() { w.replay(setting("topic-3", "retention.ms", "1000")) })
+	timed("append to all", func() {
 		var last <-chan error
 		for p := range w.set.All() {
 			last = w.await(p, w.append(p, -1, "x").NextOffset)
@@ -305,8 +307,8 @@ func TestManyPartitions(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	timed("close", 20*time.Second, w.close)
-	timed("start again with", 20*time.Second, func() { w = newWorld(t, disk, w.image) })
+	timed("close", w.close)
+	timed("start again with", func() { w = newWorld(t, disk, w.image) })
 	n := 0
 	for p := range w.set.All() {
 		if p.Log().HighWatermark() != 1 {
@@ -317,6 +319,6 @@ func TestManyPartitions(t *testing.T) {
 	if n != topics*partitions || len(w.set.Strays()) != 0 {
 		t.Errorf("%d partitions, strays %d", n, len(w.set.Strays()))
 	}
-	timed("delete", 8*time.Second, func() { w.replay(remove...) })
+	timed("delete", func() { w.replay(remove...) })
 	w.close()
 }
