@@ -64,10 +64,10 @@ func hotRequests(t testing.TB, w *world) []struct {
 		rq      wire.Message
 		version int16
 	}{
-		{"Produce acks=1", 1, produceRequest(1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
-		{"Produce acks=1, 100 records", 1, produceRequest(1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, many...)}), 12},
-		{"Produce acks=all", 2, produceRequest(-1, time.Second, "", id, map[int32][]byte{0: batch(t, "v")}), 13},
-		{"Produce acks=all, write.caching", 1, produceRequest(-1, time.Second, "cached", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
+		{"Produce acks=1", 1, produceRequest(1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
+		{"Produce acks=1, 100 records", 1, produceRequest(1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, many...)}), 12},
+		{"Produce acks=all", 2, produceRequest(-1, answerLimit, "", id, map[int32][]byte{0: batch(t, "v")}), 13},
+		{"Produce acks=all, write.caching", 1, produceRequest(-1, answerLimit, "cached", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
 		{"Fetch", 0, byID, 17},
 		{"Fetch that waits 1 ms", 5, fetchRequest(time.Millisecond, 1, 1<<20, want{"empty", 0, 0, 1 << 20}), 12},
 	}

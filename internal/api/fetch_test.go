@@ -65,7 +65,7 @@ func TestFetchLimits(t *testing.T) {
 	c := w.dial()
 	w.create(c, "t", 3)
 	for i, v := range []string{"a", "b", "c"} {
-		rq := produceRequest(-1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, v), 1: batch(t, v+v)})
+		rq := produceRequest(-1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, v), 1: batch(t, v+v)})
 		if p := ask[wire.ProduceResponse](c, rq, 12).Responses[0].PartitionResponses[0]; p.BaseOffset != int64(i) {
 			t.Fatalf("%+v", p)
 		}
@@ -144,7 +144,8 @@ func TestFetchWaits(t *testing.T) {
 	waits := func(rq *wire.FetchRequest) int32 {
 		t.Helper()
 		n := c.send(rq, 12)
-		c.silent(30 * time.Millisecond)
+		w.waits("the fetch", w.api.metrics.waitingFetches)
+		c.silent(20 * time.Millisecond)
 		return n
 	}
 	answered := func(correlation int32, want string) {
@@ -164,12 +165,12 @@ func TestFetchWaits(t *testing.T) {
 	n = waits(fetchRequest(time.Minute, 3*size, all, want{"t", 0, 0, all}, want{"t", 1, 0, all}))
 	producer.produce("t", -1, "b")
 	c.silent(30 * time.Millisecond)
-	ask[wire.ProduceResponse](producer, produceRequest(-1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{1: batch(t, "c")}), 12)
+	ask[wire.ProduceResponse](producer, produceRequest(-1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{1: batch(t, "c")}), 12)
 	answered(n, "t0:2[a b] t1:1[c]")
 	// Time is up: what there is.
 	start := time.Now()
 	answered(c.send(fetchRequest(80*time.Millisecond, 1000, all, want{"t", 0, 1, all}), 12), "t0:2[b]")
-	if took := time.Since(start); took < 80*time.Millisecond || took > 5*time.Second {
+	if took := time.Since(start); took < 80*time.Millisecond {
 		t.Errorf("a wait of 80 ms took %v", took)
 	}
 	// The topic is deleted.
@@ -188,16 +189,16 @@ func TestFetchStopsWaiting(t *testing.T) {
 	// The connection ends.
 	gone := w.dial()
 	gone.send(fetchRequest(10*time.Minute, 1, 1<<20, want{"t", 0, 0, 1 << 20}), 12)
-	gone.silent(20 * time.Millisecond)
+	w.waits("the fetch", w.api.metrics.waitingFetches)
 	gone.conn.Close()
-	for end := time.Now().Add(10 * time.Second); w.api.metrics.waitingFetches.Value() != 0; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(answerLimit); w.api.metrics.waitingFetches.Value() != 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("a fetch outlives its connection")
 		}
 	}
 	// The broker stops; nothing waits any more, and what comes does not begin to.
 	n := c.send(fetchRequest(10*time.Minute, 1, 1<<20, want{"t", 0, 0, 1 << 20}), 12)
-	c.silent(20 * time.Millisecond)
+	w.waits("the fetch", w.api.metrics.waitingFetches)
 	w.api.Stop()
 	answer := new(wire.FetchResponse)
 	c.receive(n, answer, 12)
@@ -277,7 +278,7 @@ func TestFetchSessionTakesTurns(t *testing.T) {
 	c := w.dial()
 	w.create(c, "t", 3)
 	for p := range int32(3) {
-		ask[wire.ProduceResponse](c, produceRequest(-1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{p: batch(t, fmt.Sprint(p))}), 12)
+		ask[wire.ProduceResponse](c, produceRequest(-1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{p: batch(t, fmt.Sprint(p))}), 12)
 	}
 	rq := fetchRequest(0, 1, 1, want{"t", 0, 0, 100}, want{"t", 1, 0, 100}, want{"t", 2, 0, 100})
 	rq.SessionEpoch = 0
@@ -305,7 +306,7 @@ func TestFetchSessionOvertaken(t *testing.T) {
 	w.create(c, "t", 1)
 	session := ask[wire.FetchResponse](c, withSession(fetchRequest(0, 1, 1<<20, want{"t", 0, 0, 1 << 20}), 0, 0), 12).SessionID
 	n := c.send(withSession(fetchRequest(time.Minute, 1, 1<<20), session, 1), 12)
-	c.silent(20 * time.Millisecond)
+	w.waits("the fetch", w.api.metrics.waitingFetches)
 	ask[wire.FetchResponse](other, withSession(fetchRequest(0, 1, 1<<20), session, 2), 12)
 	other.produce("t", -1, "a")
 	answer := new(wire.FetchResponse)

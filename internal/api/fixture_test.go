@@ -91,7 +91,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 func (w *world) stop() {
 	w.api.Stop()
 	w.groups.Stop(kafka.NotCoordinator)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
 	defer cancel()
 	if err := w.server.Stop(ctx); err != nil {
 		w.t.Error("a request was not answered:", err)
@@ -172,7 +172,7 @@ func (w *world) control(log *slog.Logger) {
 // retry has the controller do something until it can.
 func (w *world) retry(op func(c *controller.Controller, now time.Time, done func(error)) statemachine.Output) {
 	w.t.Helper()
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(answerLimit); ; time.Sleep(time.Millisecond) {
 		told := make(chan error, 1)
 		w.engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
 			return op(c, now, func(err error) { told <- err })
@@ -297,7 +297,7 @@ func (c *client) receive(correlation int32, response wire.Message, version int16
 }
 
 func (c *client) tryReceive(correlation int32, response wire.Message, version int16) error {
-	_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = c.conn.SetReadDeadline(time.Now().Add(answerLimit))
 	var size [4]byte
 	if _, err := io.ReadFull(c.conn, size[:]); err != nil {
 		return err
@@ -331,6 +331,16 @@ func ask[R any, P interface {
 	return response
 }
 
+// waits polls until one request of a kind waits.
+func (w *world) waits(what string, waiting *metrics.Gauge) {
+	w.t.Helper()
+	for end := time.Now().Add(answerLimit); waiting.Value() != 1; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			w.t.Fatalf("%s does not wait: %v requests do", what, waiting.Value())
+		}
+	}
+}
+
 // silent fails the test if an answer comes within d.
 func (c *client) silent(d time.Duration) {
 	c.t.Helper()
@@ -345,7 +355,7 @@ func (c *client) silent(d time.Duration) {
 // ended fails the test unless the connection ends.
 func (c *client) ended() {
 	c.t.Helper()
-	_ = c.conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+	_ = c.conn.SetReadDeadline(time.Now().Add(answerLimit))
 	if n, err := c.conn.Read(make([]byte, 1)); n > 0 || err != io.EOF {
 		c.t.Fatalf("the connection did not end: %d bytes, %v", n, err)
 	}
@@ -358,7 +368,7 @@ func (w *world) create(c *client, name string, partitions int32, settings ...str
 	for i := 0; i < len(settings); i += 2 {
 		topic.Configs = append(topic.Configs, wire.CreateTopicsRequestCreatableTopicConfig{Name: settings[i], Value: &settings[i+1]})
 	}
-	answer := ask[wire.CreateTopicsResponse](c, &wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{topic}, TimeoutMs: 1000}, 7)
+	answer := ask[wire.CreateTopicsResponse](c, &wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{topic}, TimeoutMs: int32(answerLimit.Milliseconds())}, 7)
 	if code := answer.Topics[0].ErrorCode; code != 0 {
 		w.t.Fatal(kafka.ErrorCode(code), *answer.Topics[0].ErrorMessage)
 	}
@@ -367,7 +377,7 @@ func (w *world) create(c *client, name string, partitions int32, settings ...str
 
 func (w *world) remove(c *client, name string) {
 	w.t.Helper()
-	answer := ask[wire.DeleteTopicsResponse](c, &wire.DeleteTopicsRequest{Topics: []wire.DeleteTopicsRequestDeleteTopicState{{Name: &name}}, TimeoutMs: 1000}, 6)
+	answer := ask[wire.DeleteTopicsResponse](c, &wire.DeleteTopicsRequest{Topics: []wire.DeleteTopicsRequestDeleteTopicState{{Name: &name}}, TimeoutMs: int32(answerLimit.Milliseconds())}, 6)
 	if code := answer.Responses[0].ErrorCode; code != 0 {
 		w.t.Fatal(kafka.ErrorCode(code))
 	}
@@ -416,6 +426,6 @@ func produceRequest(acks int16, timeout time.Duration, topic string, id kafka.UU
 // produce produces to partition 0 of a topic by name (version 12) and returns the partition's answer.
 func (c *client) produce(topic string, acks int16, values ...string) wire.ProduceResponsePartitionProduceResponse {
 	c.t.Helper()
-	rq := produceRequest(acks, 10*time.Second, topic, kafka.ZeroUUID, map[int32][]byte{0: batch(c.t, values...)})
+	rq := produceRequest(acks, answerLimit, topic, kafka.ZeroUUID, map[int32][]byte{0: batch(c.t, values...)})
 	return ask[wire.ProduceResponse](c, rq, 12).Responses[0].PartitionResponses[0]
 }

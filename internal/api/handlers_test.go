@@ -40,7 +40,7 @@ func TestClientsAreToldTheNewLeader(t *testing.T) {
 	}
 	w.replay(records...)
 	for _, version := range []int16{9, 10, 12} {
-		rq := produceRequest(-1, time.Second, "t", id, map[int32][]byte{0: batch(t, "a"), 1: batch(t, "b")})
+		rq := produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: batch(t, "a"), 1: batch(t, "b")})
 		answer := ask[wire.ProduceResponse](c, rq, version)
 		p := answer.Responses[0].PartitionResponses[0]
 		wantLeader, wantNodes := int32(2), 1
@@ -180,7 +180,7 @@ func TestApiVersions(t *testing.T) {
 		t.Errorf("%+v", bad)
 	}
 	// Version 99, in which the body may be anything.
-	raw := w.offer(t, []byte{0, 18, 0, 99, 0, 0, 0, 7, 1, 2, 3})
+	raw := w.offer(t, []byte{0, 18, 0, 99, 0, 0, 0, 7, 1, 2, 3}, answerLimit)
 	r := wire.NewReader(raw)
 	var header wire.ResponseHeader
 	var told wire.ApiVersionsResponse

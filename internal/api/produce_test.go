@@ -35,19 +35,19 @@ func TestProduce(t *testing.T) {
 		version int16
 		want    kafka.ErrorCode
 	}{
-		{"acks=1", produceRequest(1, time.Second, "t", id, map[int32][]byte{0: one}), 12, 0},
-		{"acks=all", produceRequest(-1, time.Second, "t", id, map[int32][]byte{0: one}), 12, 0},
-		{"oldest version", produceRequest(-1, time.Second, "t", kafka.ZeroUUID, map[int32][]byte{0: one}), 3, 0},
-		{"by id", produceRequest(-1, time.Second, "", id, map[int32][]byte{0: one}), 13, 0},
-		{"unknown id", produceRequest(-1, time.Second, "", kafka.UUID{9}, map[int32][]byte{0: one}), 13, kafka.UnknownTopicID},
-		{"zero id", produceRequest(-1, time.Second, "", kafka.ZeroUUID, map[int32][]byte{0: one}), 13, kafka.UnknownTopicID},
-		{"acks=2", produceRequest(2, time.Second, "t", id, map[int32][]byte{0: one}), 12, kafka.InvalidRequiredAcks},
-		{"no such topic", produceRequest(1, time.Second, "u", id, map[int32][]byte{0: one}), 12, kafka.UnknownTopicOrPartition},
-		{"no such partition", produceRequest(-1, time.Second, "t", id, map[int32][]byte{7: one}), 12, kafka.UnknownTopicOrPartition},
-		{"null records", produceRequest(-1, time.Second, "t", id, map[int32][]byte{0: nil}), 12, kafka.InvalidRecord},
-		{"rubbish", produceRequest(-1, time.Second, "t", id, map[int32][]byte{0: []byte("rubbish")}), 12, kafka.InvalidRecord},
-		{"internal topic", produceRequest(1, time.Second, kafka.OffsetsTopic, id, map[int32][]byte{0: one}), 12, kafka.InvalidTopicException},
-		{"transaction without an id", produceRequest(-1, time.Second, "t", id, map[int32][]byte{0: inTransaction}), 12, kafka.TransactionalIDAuthorizationFailed},
+		{"acks=1", produceRequest(1, answerLimit, "t", id, map[int32][]byte{0: one}), 12, 0},
+		{"acks=all", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: one}), 12, 0},
+		{"oldest version", produceRequest(-1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: one}), 3, 0},
+		{"by id", produceRequest(-1, answerLimit, "", id, map[int32][]byte{0: one}), 13, 0},
+		{"unknown id", produceRequest(-1, answerLimit, "", kafka.UUID{9}, map[int32][]byte{0: one}), 13, kafka.UnknownTopicID},
+		{"zero id", produceRequest(-1, answerLimit, "", kafka.ZeroUUID, map[int32][]byte{0: one}), 13, kafka.UnknownTopicID},
+		{"acks=2", produceRequest(2, answerLimit, "t", id, map[int32][]byte{0: one}), 12, kafka.InvalidRequiredAcks},
+		{"no such topic", produceRequest(1, answerLimit, "u", id, map[int32][]byte{0: one}), 12, kafka.UnknownTopicOrPartition},
+		{"no such partition", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{7: one}), 12, kafka.UnknownTopicOrPartition},
+		{"null records", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: nil}), 12, kafka.InvalidRecord},
+		{"rubbish", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: []byte("rubbish")}), 12, kafka.InvalidRecord},
+		{"internal topic", produceRequest(1, answerLimit, kafka.OffsetsTopic, id, map[int32][]byte{0: one}), 12, kafka.InvalidTopicException},
+		{"transaction without an id", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: inTransaction}), 12, kafka.TransactionalIDAuthorizationFailed},
 		{"transaction that was never begun", &wire.ProduceRequest{TransactionalID: &text, Acks: -1, TopicData: produceRequest(-1, 0, "t", id, map[int32][]byte{0: inTransaction}).TopicData}, 12, kafka.InvalidTxnState},
 	} {
 		answer := ask[wire.ProduceResponse](c, test.rq, test.version)
@@ -65,7 +65,7 @@ func TestProduce(t *testing.T) {
 		}
 	}
 	// Some partitions fail, the others do not; the order is that of the request.
-	rq := produceRequest(-1, time.Second, "t", id, map[int32][]byte{1: one})
+	rq := produceRequest(-1, answerLimit, "t", id, map[int32][]byte{1: one})
 	rq.TopicData[0].PartitionData = append(rq.TopicData[0].PartitionData, wire.ProduceRequestPartitionProduceData{Index: 5, Records: one},
 		wire.ProduceRequestPartitionProduceData{Index: 0, Records: one})
 	var got []string
@@ -96,12 +96,10 @@ func TestProduceWaitsForTheDisk(t *testing.T) {
 	c := w.dial()
 	w.create(c, "t", 2)
 	g.shut()
-	rq := produceRequest(-1, 10*time.Second, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "a"), 1: batch(t, "b")})
+	rq := produceRequest(-1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "a"), 1: batch(t, "b")})
 	first := c.send(rq, 12)
-	c.silent(50 * time.Millisecond)
-	if w.api.metrics.waitingProduces.Value() != 1 {
-		t.Error("the request is not counted as waiting")
-	}
+	w.waits("a produce", w.api.metrics.waitingProduces)
+	c.silent(20 * time.Millisecond)
 	g.reopen()
 	answer := new(wire.ProduceResponse)
 	c.receive(first, answer, 12)
@@ -128,7 +126,7 @@ func TestProduceTimesOut(t *testing.T) {
 		if kafka.ErrorCode(p.ErrorCode) != kafka.RequestTimedOut || p.BaseOffset != -1 || p.ErrorMessage == nil {
 			t.Errorf("%+v", p)
 		}
-		if took := time.Since(start); took < timeout || took > 5*time.Second {
+		if took := time.Since(start); took < timeout { // how late it may be, TestDeadlines says
 			t.Errorf("timeout %v took %v", timeout, took)
 		}
 	}
@@ -147,8 +145,8 @@ func TestProduceFailsWhileItWaits(t *testing.T) {
 		g.shut()
 		defer g.reopen()
 		first := c.send(produceRequest(-1, time.Minute, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "a")}), 12)
+		w.waits("the produce", w.api.metrics.waitingProduces)
 		c.silent(20 * time.Millisecond)
-		go g.pass()
 		removed := admin.send(&wire.DeleteTopicsRequest{Topics: []wire.DeleteTopicsRequestDeleteTopicState{{Name: new("t")}}}, 6)
 		answer := new(wire.ProduceResponse)
 		c.receive(first, answer, 12)
@@ -166,6 +164,7 @@ func TestProduceFailsWhileItWaits(t *testing.T) {
 		g.shut()
 		faulty.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.log", Err: errors.New("bad sector")})
 		first := c.send(produceRequest(-1, time.Minute, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "a"), 1: batch(t, "a")}), 12)
+		w.waits("the produce", w.api.metrics.waitingProduces)
 		c.silent(20 * time.Millisecond)
 		g.reopen()
 		answer := new(wire.ProduceResponse)
