@@ -166,10 +166,11 @@ func (l *Log) prepare(s *segment) error {
 // writeBytes puts bytes after the published end of the active segment. After an error either nothing is in the
 // file beyond that end, or the Dir has failed. The caller holds l.mu.
 func (l *Log) writeBytes(s *segment, c *Config, b []byte) (position int64, err error) {
-	f, created, err := s.logFile()
+	f, created, err := s.useLog()
 	if err != nil {
 		return 0, l.writeFailed(err)
 	}
+	defer f.done()
 	if created {
 		l.mu.unsynced.names = true
 	}
@@ -189,9 +190,9 @@ func (l *Log) writeBytes(s *segment, c *Config, b []byte) (position int64, err e
 	return 0, l.writeFailed(err)
 }
 
-// writeFailed takes the directory offline unless the disk is merely full.
+// writeFailed takes the directory offline unless the disk is merely full, or too many files are open.
 func (l *Log) writeFailed(err error) error {
-	if !vfs.IsNoSpace(err) {
+	if !vfs.IsNoSpace(err) && !vfs.IsTooManyFiles(err) {
 		l.dir.fail(err)
 	}
 	return storageError(err)

@@ -67,6 +67,9 @@ type Options struct {
 	Config func(topic string) Config
 	// Now is the clock for timestamps in decisions (retention, producer expiry); nil: time.Now.
 	Now func() time.Time
+	// OpenFiles is how many files of segments stay open for the next use; 0: 1,024. While more than these have bytes to be
+	// flushed there are more, up to four times as many.
+	OpenFiles int
 	// RecoveryThreads is how many logs are loaded at once (num.recovery.threads.per.data.dir); 0: 2.
 	RecoveryThreads int
 	// ClusterID and NodeID are written into a new directory's meta.properties and compared with an old one's.
@@ -98,6 +101,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.OpenFiles <= 0 {
+		o.OpenFiles = defaultOpenFiles
 	}
 	if o.RecoveryThreads <= 0 {
 		o.RecoveryThreads = defaultRecoveryThreads

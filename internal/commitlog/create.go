@@ -34,7 +34,7 @@ func (d *Dir) Create(tp kafka.TopicPartition, topicID kafka.UUID, c Config) (*Lo
 		return nil, d.createFailed(err)
 	}
 	l := newLog(d, tp, path, topicID, c)
-	l.replaceSegments([]*segment{newSegment(d.fsys, path, 0, &c, d.options.Now())})
+	l.replaceSegments([]*segment{l.newSegment(0, &c, d.options.Now())})
 	l.mu.unsynced.folder = true
 	d.mu.logs[tp] = l
 	d.flusher.checkpointSoon()

@@ -53,7 +53,7 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) error {
 	defer l.mu.Unlock()
 	l.mu.closed = gone
 	for _, s := range l.list() {
-		s.release()
+		s.retire()
 	}
 	if l.stable.Load() < l.end.Load() {
 		go l.tellStable(l.stable.Load(), gone)

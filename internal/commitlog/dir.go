@@ -22,6 +22,7 @@ type Dir struct {
 	options Options
 	meta    Meta
 	lock    io.Closer
+	files   *openFiles
 	flusher *flusher
 	failure atomic.Pointer[error]
 	// cleanEpoch is the broker epoch of the last run if that stopped cleanly.
@@ -43,7 +44,9 @@ type Dir struct {
 // directory in use is an error that wraps vfs.ErrLocked. Logs whose data below the recovery point is damaged are
 // loaded but refuse appends.
 func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
-	d := &Dir{fsys: fsys, path: path, options: o.withDefaults(), cleanEpoch: noBrokerEpoch}
+	d := &Dir{path: path, options: o.withDefaults(), cleanEpoch: noBrokerEpoch}
+	d.files = newOpenFiles(d.options.OpenFiles, d.fail)
+	d.fsys = crowdedFS{fsys, d.files}
 	d.mu.logs = make(map[kafka.TopicPartition]*Log)
 	d.flusher = newFlusher(d)
 	if err := makeDurable(fsys, path); err != nil {
@@ -182,11 +185,7 @@ func (l *Log) finish() error {
 	s := l.active()
 	if s.size() > 0 && s.heapIndex() {
 		if s.reserved > s.size() {
-			f, _, err := s.logFile()
-			if err != nil {
-				return err
-			}
-			if err := f.Truncate(s.size()); err != nil {
+			if err := s.trim(); err != nil {
 				return err
 			}
 		}
@@ -224,6 +223,16 @@ func (l *Log) finish() error {
 		return err
 	}
 	return l.fsys.SyncDir(l.path)
+}
+
+// trim gives back the space reserved behind the segment's end.
+func (s *segment) trim() error {
+	f, _, err := s.useLog()
+	if err != nil {
+		return err
+	}
+	defer f.done()
+	return f.Truncate(s.size())
 }
 
 // refuse ends changes; reads and flushes go on.

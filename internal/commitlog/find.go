@@ -17,6 +17,7 @@ type Span struct {
 	BaseOffset int64 // of the first batch, which may be below the offset that was asked for
 	segment    *segment
 	position   int64
+	file       *openFile // what File gave away
 }
 
 // ReadAt reads the span's bytes from its beginning into p, at most Size, and returns how many. It is an error
@@ -29,10 +30,11 @@ func (s *Span) ReadFrom(p []byte, skip int) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	f, _, err := s.segment.logFile()
+	f, _, err := s.segment.useLog()
 	if err != nil {
 		return 0, storageError(err)
 	}
+	defer f.done()
 	n, err := f.ReadAt(p, s.position+int64(skip))
 	if n < len(p) {
 		if err == nil {
@@ -44,13 +46,16 @@ func (s *Span) ReadFrom(p []byte, skip int) (int, error) {
 }
 
 // File returns the file that has the bytes, and where they begin, for those who let the kernel send it; nil if the span
-// is not in a file of the operating system.
+// is not in a file of the operating system. The file stays open until Release.
 func (s *Span) File() (f *os.File, position int64) {
-	open, _, err := s.segment.logFile()
-	if err != nil {
-		return nil, 0
+	if s.file == nil {
+		open, _, err := s.segment.useLog()
+		if err != nil {
+			return nil, 0
+		}
+		s.file = open
 	}
-	if on, ok := open.(interface{ OS() *os.File }); ok {
+	if on, ok := s.file.File.(interface{ OS() *os.File }); ok {
 		return on.OS(), s.position
 	}
 	return nil, 0
@@ -58,6 +63,9 @@ func (s *Span) File() (f *os.File, position int64) {
 
 // Release gives up the bytes. More than one call, and a call on the zero Span, do no harm.
 func (s *Span) Release() {
+	if s.file != nil {
+		_ = s.file.done() // it was only read
+	}
 	if s.segment != nil {
 		s.segment.release()
 	}
@@ -89,6 +97,9 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 			if err != nil || !found || span.Size == 0 {
 				s.release()
 			}
+			if errors.Is(err, errRetired) {
+				break
+			}
 			if err != nil {
 				return Span{}, readError(err)
 			}
@@ -99,10 +110,20 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 		if i == len(list) {
 			return Span{}, nil
 		}
+		if err := l.closed(); err != nil {
+			return Span{}, err
+		}
 		if start := l.start.Load(); offset < start {
 			return Span{}, kafka.Errorf(kafka.OffsetOutOfRange, "Received request for offset %d for partition %s, but we only have log segments from offset %d to %d.", offset, l.tp, start, end)
 		}
 	}
+}
+
+// closed returns why there is nothing left to read, if the log was closed or deleted.
+func (l *Log) closed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mu.closed
 }
 
 // readError keeps corruption apart from disks that fail.
@@ -127,10 +148,11 @@ func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool)
 	if at.size == 0 || offset >= at.next {
 		return Span{}, false, nil
 	}
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return Span{}, false, err
 	}
+	defer f.done()
 	page := takePage()
 	defer page.put()
 	scan := scanner{file: f, end: at.size, buffer: page.bytes[:0]}

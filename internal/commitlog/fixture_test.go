@@ -47,6 +47,7 @@ func testOptions(c Config) Options {
 	return Options{
 		Config: func(string) Config { return c }, Now: func() time.Time { return testTime },
 		CheckpointInterval: time.Millisecond, progressBytes: 3000, ClusterID: "cluster-of-the-tests",
+		OpenFiles: minOpenFiles, // so that files come and go all the time
 	}
 }
 

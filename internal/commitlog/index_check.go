@@ -47,10 +47,11 @@ func (s *segment) distrustIndexes() error {
 
 // isTrue reports whether a time index entry names a batch with that largest timestamp.
 func (s *segment) isTrue(e timeEntry) (bool, error) {
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return false, err
 	}
+	defer f.done()
 	page := takePage()
 	defer page.put()
 	scan := scanner{file: f, end: s.size(), buffer: page.bytes[:0]}

@@ -8,12 +8,17 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// indexFile is an index that is searched where it lies, by reads of one page each: a segment that is not
-// appended to costs no memory. Its content was checked when it was opened.
+// indexFile is an open index that is searched where it lies, by reads of one page each: a segment that is not
+// appended to costs no memory. Its content was checked when it was opened for the first time.
 type indexFile struct {
-	file  vfs.File
+	*openFile
 	width int
-	count int
+}
+
+// indexSlot is where a segment finds an index file.
+type indexSlot struct {
+	file  fileSlot
+	known int // entries of the checked file, and 1; 0 before. The segment's files' lock guards it
 }
 
 // maxEntrySize is the largest width of an index entry.
@@ -22,14 +27,14 @@ const maxEntrySize = timeEntrySize
 // entryPageBytes is how much one probe of a search reads; it holds whole entries of both widths.
 const entryPageBytes = 4080
 
-func (x *indexFile) read(i int) (entry [maxEntrySize]byte, err error) {
-	_, err = x.file.ReadAt(entry[:x.width], int64(i)*int64(x.width))
+func (x indexFile) read(i int) (entry [maxEntrySize]byte, err error) {
+	_, err = x.ReadAt(entry[:x.width], int64(i)*int64(x.width))
 	return entry, err
 }
 
 // search returns the index and bytes of the last entry for which before holds, or -1. before must hold for a
 // prefix of the entries.
-func (x *indexFile) search(before func(entry []byte) bool) (at int, entry [maxEntrySize]byte, err error) {
+func (x indexFile) search(before func(entry []byte) bool) (at int, entry [maxEntrySize]byte, err error) {
 	at = -1
 	page := takePage()
 	defer page.put()
@@ -38,7 +43,7 @@ func (x *indexFile) search(before func(entry []byte) bool) (at int, entry [maxEn
 		middle := (low + high) / 2
 		first := middle * perPage
 		b := page.bytes[:min(perPage, x.count-first)*x.width]
-		if _, err := x.file.ReadAt(b, int64(first)*int64(x.width)); err != nil {
+		if _, err := x.ReadAt(b, int64(first)*int64(x.width)); err != nil {
 			return -1, entry, err
 		}
 		if !before(b[:x.width]) {
@@ -63,37 +68,22 @@ func (x *indexFile) search(before func(entry []byte) bool) (at int, entry [maxEn
 // at most one entry per batch of 61 bytes of a 2 GiB segment.
 const maxIndexBytes = 1 << 29
 
-// openOffsetIndex returns the checked .index file. If the file is missing or wrong it rebuilds the index in
-// the heap, saves it, and returns nil.
-func (s *segment) openOffsetIndex() (*indexFile, error) {
-	s.files.Lock()
-	defer s.files.Unlock()
-	if s.files.offsets != nil || s.heapIndex() {
-		return s.files.offsets, nil
-	}
-	size, _ := s.end()
-	x, err := s.openIndex(offsetIndexSuffix, offsetEntrySize, func(b []byte) bool {
-		_, whole := parseOffsetIndex(b, size)
+// useOffsetIndex returns the checked .index file; the caller ends its use with done. If the file is missing or wrong
+// it rebuilds the index in the heap, saves it, and returns false.
+func (s *segment) useOffsetIndex() (x indexFile, ok bool, err error) {
+	return s.useIndex(&s.files.offsets, offsetIndexSuffix, offsetEntrySize, func(b []byte) bool {
+		_, whole := parseOffsetIndex(b, s.size())
 		return whole
 	})
-	s.files.offsets = x
-	return x, err
 }
 
-// openTimeIndex is openOffsetIndex for the .timeindex file.
-func (s *segment) openTimeIndex() (*indexFile, error) {
-	s.files.Lock()
-	defer s.files.Unlock()
-	if s.files.times != nil || s.heapIndex() {
-		return s.files.times, nil
-	}
-	size, next := s.end()
-	x, err := s.openIndex(timeIndexSuffix, timeEntrySize, func(b []byte) bool {
+// useTimeIndex is useOffsetIndex for the .timeindex file.
+func (s *segment) useTimeIndex() (x indexFile, ok bool, err error) {
+	return s.useIndex(&s.files.times, timeIndexSuffix, timeEntrySize, func(b []byte) bool {
+		size, next := s.end()
 		entries, whole := parseTimeIndex(b, s.base, next)
 		return whole && (len(entries) > 0 || size == 0 || s.knownTimeless())
 	})
-	s.files.times = x
-	return x, err
 }
 
 // knownTimeless reports whether the segment was read and no record has a timestamp: then an empty time index is right.
@@ -109,15 +99,31 @@ func (s *segment) heapIndex() bool {
 	return s.state.inHeap
 }
 
-// openIndex: the caller holds s.files.
-func (s *segment) openIndex(suffix string, width int, valid func([]byte) bool) (*indexFile, error) {
-	content, err := readFile(s.fsys, s.stem+suffix, maxIndexBytes)
-	if err == nil && valid(content) {
-		f, err := s.fsys.OpenFile(s.stem+suffix, os.O_RDONLY, 0)
-		if err != nil {
-			return nil, err
-		}
-		return &indexFile{file: f, width: width, count: len(content) / width}, nil
+func (s *segment) useIndex(slot *indexSlot, suffix string, width int, valid func([]byte) bool) (x indexFile, ok bool, err error) {
+	if f := slot.file.use(); f != nil {
+		return indexFile{f, width}, true, nil
+	}
+	s.files.Lock()
+	defer s.files.Unlock()
+	if f := s.open.useAgain(&slot.file); f != nil {
+		return indexFile{f, width}, true, nil
+	}
+	if s.heapIndex() {
+		return indexFile{}, false, nil
+	}
+	if s.files.retired {
+		return indexFile{}, false, errRetired
+	}
+	f, err := s.openIndex(slot, suffix, width, valid)
+	return indexFile{f, width}, f != nil, err
+}
+
+// openIndex returns nil without an error if the index had to be built anew. The caller holds s.files.
+func (s *segment) openIndex(slot *indexSlot, suffix string, width int, valid func([]byte) bool) (*openFile, error) {
+	opened, count, err := s.openChecked(slot.known-1, suffix, width, valid)
+	if err == nil && opened != nil {
+		slot.known = count + 1
+		return s.open.keep(&slot.file, opened, count), nil
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -127,4 +133,24 @@ func (s *segment) openIndex(suffix string, width int, valid func([]byte) bool) (
 	}
 	_ = s.replaceIndexes() // if the disk does not take them, they stay in the heap until the next start
 	return nil, nil
+}
+
+// openChecked opens an index file and checks its content, if that was not done before: known is the number of its entries
+// then, else below 0. It returns nil for a file that is wrong.
+func (s *segment) openChecked(known int, suffix string, width int, valid func([]byte) bool) (f vfs.File, count int, err error) {
+	if known < 0 {
+		content, err := readFile(s.fsys, s.stem+suffix, maxIndexBytes)
+		if err != nil || !valid(content) {
+			return nil, 0, err
+		}
+		known = len(content) / width
+	}
+	f, err = s.fsys.OpenFile(s.stem+suffix, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	if size, err := f.Size(); err != nil || size != int64(known)*int64(width) {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	return f, known, nil
 }

@@ -114,6 +114,7 @@ func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
 	if err := l.loadSegments(); err != nil {
 		return nil, err
 	}
+	defer l.closeFiles()
 	if c.clean {
 		err = l.loadClean(c.recoveryPoint)
 		if _, damaged := errors.AsType[*CorruptionError](err); damaged {
@@ -130,6 +131,13 @@ func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
 		}
 	}
 	return l, l.settle(c)
+}
+
+// closeFiles closes what loading opened: most logs will not be used soon.
+func (l *Log) closeFiles() {
+	for _, s := range l.list() {
+		_ = s.close() // what recovery wrote is synced
+	}
 }
 
 // loadSegments lists the folder into segments and clears away leftovers.
@@ -159,7 +167,7 @@ func (l *Log) loadSegments() error {
 		if info.Size() > maxSegmentBytes {
 			return fmt.Errorf("segment %s has %d bytes; positions end at %d", name, info.Size(), maxSegmentBytes)
 		}
-		list = append(list, storedSegment(l.fsys, l.path, base, info.Size(), info.ModTime(), c))
+		list = append(list, l.storedSegment(base, info.Size(), info.ModTime(), c))
 	}
 	l.replaceSegments(list)
 	return nil
@@ -191,11 +199,11 @@ func (s *segment) findNext() error {
 	if size == 0 {
 		return nil
 	}
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer f.done()
 	position := int64(0)
 	// The index is whole only if the file is longer than one interval; its entries are checked by what they name.
 	if size > s.interval {
@@ -221,7 +229,7 @@ func (l *Log) settle(c checkpointed) error {
 	now := l.dir.options.Now()
 	list := l.list()
 	if len(list) == 0 {
-		list = []*segment{newSegment(l.fsys, l.path, c.start, l.config.Load(), now)}
+		list = []*segment{l.newSegment(c.start, l.config.Load(), now)}
 		l.replaceSegments(list)
 	}
 	var size int64
@@ -233,7 +241,7 @@ func (l *Log) settle(c checkpointed) error {
 	start := max(c.start, list[0].base)
 	if start > end {
 		l.options().Logger.Warn("log ends before its start offset; it goes on at its start", "partition", l.tp.String(), "start", start, "end", end)
-		list = append(list[:len(list):len(list)], newSegment(l.fsys, l.path, start, l.config.Load(), now))
+		list = append(list[:len(list):len(list)], l.newSegment(start, l.config.Load(), now))
 		l.replaceSegments(list)
 		end = start
 	}

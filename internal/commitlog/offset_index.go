@@ -50,16 +50,17 @@ func (s *segment) searchOffsets(before func(indexEntry) bool) (indexEntry, error
 		if e, ok := s.searchHeapOffsets(before); ok {
 			return e, nil
 		}
-		index, err := s.openOffsetIndex()
+		index, ok, err := s.useOffsetIndex()
 		if err != nil {
 			return indexEntry{}, err
 		}
-		if index == nil {
+		if !ok {
 			continue // it was wrong and is in the heap now
 		}
 		i, entry, err := index.search(func(b []byte) bool {
 			return before(unpackEntry(s.base, binary.BigEndian.Uint64(b)))
 		})
+		index.done()
 		if err != nil || i < 0 {
 			return s.start(), err
 		}

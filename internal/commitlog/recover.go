@@ -63,10 +63,11 @@ func (l *Log) newestSnapshot(point int64) (int64, error) {
 // recoverSegment checks one segment from the recovery point on. Its indexes are good below saved. reason says why
 // the segment was cut, if it was.
 func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason *CorruptionError, err error) {
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return nil, err
 	}
+	defer f.done()
 	size := s.size()
 	scan := newScanner(f, size, scanBufferBytes)
 	position, next := s.trustIndexes(scan, min(point, saved))
@@ -206,11 +207,7 @@ func (l *Log) syncRecovered(list []*segment, point int64) error {
 		if next <= point || size == 0 {
 			continue
 		}
-		f, _, err := s.logFile()
-		if err == nil {
-			err = f.SyncData()
-		}
-		if err != nil {
+		if err := s.syncLog(); err != nil {
 			return err
 		}
 		synced = true

@@ -44,10 +44,11 @@ func (l *Log) waited(s *segment, maxTimestamp int64, now time.Time) int64 {
 
 // readFirstTimestamp returns the first batch's maximum timestamp; noTimestamp if it cannot be read.
 func (s *segment) readFirstTimestamp() int64 {
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return noTimestamp
 	}
+	defer f.done()
 	b, err := newScanner(f, s.size(), record.HeaderSize).header(0)
 	if err != nil {
 		return noTimestamp
@@ -75,7 +76,7 @@ func (l *Log) roll(c *Config, first int64, now time.Time) error {
 	if !fitsIndex(base, first+maxSegmentBytes/record.HeaderSize) {
 		base = first
 	}
-	next := newSegment(l.fsys, l.path, base, c, now)
+	next := l.newSegment(base, c, now)
 	if last.size() == 0 {
 		l.replaceSegments(append(list[:len(list)-1:len(list)-1], next))
 		if err := last.remove(); err != nil {
@@ -93,12 +94,8 @@ func (l *Log) roll(c *Config, first int64, now time.Time) error {
 // seal brings the files of a segment into the form of a closed one: log trimmed, indexes complete, and a producer
 // snapshot at its end. The caller holds l.mu.
 func (l *Log) seal(s *segment) error {
-	f, _, err := s.logFile()
-	if err != nil {
-		return l.writeFailed(err)
-	}
 	if size := s.size(); s.reserved > size {
-		if err := f.Truncate(size); err != nil {
+		if err := s.trim(); err != nil {
 			return l.writeFailed(err)
 		}
 		s.reserved = size

@@ -22,6 +22,7 @@ type segment struct {
 	base     int64
 	stem     string // path without suffix
 	fsys     vfs.FS
+	open     *openFiles
 	created  time.Time // when it was made, or the file's modification time after a restart
 	jitterMs int64     // what this segment subtracts from segment.ms
 	refs     atomic.Int32
@@ -58,15 +59,16 @@ type segmentState struct {
 	txnUnsaved   bool // the .txnindex file differs from aborted
 }
 
-// segmentFiles are the open files; nil until used.
+// segmentFiles are the segment's files, open or not. Its lock is held while one is opened, an index checked or built anew.
 type segmentFiles struct {
 	sync.Mutex
-	log     atomic.Pointer[openFile]
-	offsets *indexFile
-	times   *indexFile
+	log     fileSlot
+	offsets indexSlot
+	times   indexSlot
+	// retired says that the files go away, or have gone: none is opened any more. held is the log then, if somebody reads it.
+	retired bool
+	held    *openFile
 }
-
-type openFile struct{ vfs.File }
 
 // unread stands for a first timestamp that was not looked up, noTimestamp for a batch or a segment without.
 const (
@@ -77,8 +79,8 @@ const (
 func segmentStem(folder string, base int64) string { return filepath.Join(folder, offsetName(base)) }
 
 // newSegment returns an empty segment; no file is created until the first append.
-func newSegment(fsys vfs.FS, folder string, base int64, c *Config, now time.Time) *segment {
-	s := &segment{base: base, stem: segmentStem(folder, base), fsys: fsys, created: now, firstTimestamp: unread, interval: c.IndexIntervalBytes}
+func (l *Log) newSegment(base int64, c *Config, now time.Time) *segment {
+	s := &segment{base: base, stem: segmentStem(l.path, base), fsys: l.fsys, open: l.dir.files, created: now, firstTimestamp: unread, interval: c.IndexIntervalBytes}
 	s.jitterMs = jitter(c)
 	s.refs.Store(1)
 	s.state.next = base
@@ -90,8 +92,8 @@ func newSegment(fsys vfs.FS, folder string, base int64, c *Config, now time.Time
 }
 
 // storedSegment returns a segment whose files exist. next is set by who knows it.
-func storedSegment(fsys vfs.FS, folder string, base, size int64, modified time.Time, c *Config) *segment {
-	s := &segment{base: base, stem: segmentStem(folder, base), fsys: fsys, created: modified, firstTimestamp: unread, interval: c.IndexIntervalBytes, synced: size, reserved: size}
+func (l *Log) storedSegment(base, size int64, modified time.Time, c *Config) *segment {
+	s := &segment{base: base, stem: segmentStem(l.path, base), fsys: l.fsys, open: l.dir.files, created: modified, firstTimestamp: unread, interval: c.IndexIntervalBytes, synced: size, reserved: size}
 	s.jitterMs = jitter(c)
 	s.refs.Store(1)
 	s.state.size = size
@@ -114,53 +116,87 @@ func (s *segment) acquire() bool {
 // release drops a reference; the last one closes the files.
 func (s *segment) release() {
 	if s.refs.Add(-1) == 0 {
-		s.close()
+		_ = s.close() // what it could lose is of no use to anybody
 	}
 }
 
+// close closes the files. They can be opened again.
 func (s *segment) close() error {
 	s.files.Lock()
 	defer s.files.Unlock()
 	var err error
-	if f := s.files.log.Swap(nil); f != nil {
-		err = f.Close()
+	if s.files.held != nil {
+		err = s.files.held.done()
+		s.files.held = nil
 	}
-	return errors.Join(err, s.closeIndexFiles())
+	return errors.Join(err, s.open.drop(&s.files.log), s.closeIndexFiles())
 }
 
 // closeIndexFiles: the caller holds s.files.
 func (s *segment) closeIndexFiles() error {
-	var errs [2]error
-	if s.files.offsets != nil {
-		errs[0] = s.files.offsets.file.Close()
-	}
-	if s.files.times != nil {
-		errs[1] = s.files.times.file.Close()
-	}
-	s.files.offsets, s.files.times = nil, nil
-	return errors.Join(errs[:]...)
+	s.files.offsets.known, s.files.times.known = 0, 0
+	return errors.Join(s.open.drop(&s.files.offsets.file), s.open.drop(&s.files.times.file))
 }
 
-// logFile returns the open .log file. created says that this call made it, so that its directory needs a sync.
-func (s *segment) logFile() (f vfs.File, created bool, err error) {
-	if open := s.files.log.Load(); open != nil {
-		return open.File, false, nil
+// errRetired is what readers get of a segment whose files are being taken away, if they need one that is not open: they look
+// at the new list of segments.
+var errRetired = errors.New("the segment was deleted")
+
+// retire gives up the log's own reference before the files are renamed. Who has the segment still reads its records; nobody
+// opens any of its files by a name that may soon be another file's.
+func (s *segment) retire() {
+	s.files.Lock()
+	s.files.retired = true
+	if !s.refs.CompareAndSwap(1, 0) {
+		defer s.release()
+		if f, _, err := s.openLog(); err == nil {
+			s.files.held = f
+		}
+		s.files.Unlock()
+		return
+	}
+	s.files.Unlock()
+	_ = s.close()
+}
+
+// useLog returns the .log file, opened if need be; the caller ends its use with done. created says that this call made it,
+// so that its directory needs a sync.
+func (s *segment) useLog() (f *openFile, created bool, err error) {
+	if f := s.files.log.use(); f != nil {
+		return f, false, nil
 	}
 	s.files.Lock()
 	defer s.files.Unlock()
-	if open := s.files.log.Load(); open != nil {
-		return open.File, false, nil
+	if s.files.retired && s.files.held == nil {
+		return nil, false, errRetired
 	}
-	f, err = s.fsys.OpenFile(s.stem+logSuffix, os.O_RDWR, 0)
+	return s.openLog()
+}
+
+// openLog: the caller holds s.files.
+func (s *segment) openLog() (f *openFile, created bool, err error) {
+	if f := s.open.useAgain(&s.files.log); f != nil {
+		return f, false, nil
+	}
+	opened, err := s.fsys.OpenFile(s.stem+logSuffix, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) && s.size() == 0 {
 		created = true
-		f, err = s.fsys.OpenFile(s.stem+logSuffix, os.O_RDWR|os.O_CREATE, 0o644)
+		opened, err = s.fsys.OpenFile(s.stem+logSuffix, os.O_RDWR|os.O_CREATE, 0o644)
 	}
 	if err != nil {
 		return nil, false, err
 	}
-	s.files.log.Store(&openFile{f})
-	return f, created, nil
+	return s.open.keep(&s.files.log, opened, 0), created, nil
+}
+
+// syncLog makes what the .log file has durable.
+func (s *segment) syncLog() error {
+	f, _, err := s.useLog()
+	if err != nil {
+		return err
+	}
+	defer f.done()
+	return f.SyncData()
 }
 
 // end returns the published size and next offset, which belong together.

@@ -14,10 +14,10 @@ func (l *Log) discard(segments []*segment) error {
 	var errs []error
 	for _, s := range segments {
 		l.size.Add(-s.size())
+		s.retire()
 		names, err := s.markDeleted()
 		errs = append(errs, err)
 		l.removeLater(names...)
-		s.release()
 	}
 	if len(segments) > 0 {
 		l.mu.unsynced.names = true
@@ -44,7 +44,7 @@ func (s *segment) markDeleted() (names []string, err error) {
 
 // remove closes an empty segment and deletes what files it has.
 func (s *segment) remove() error {
-	s.release()
+	s.retire()
 	var err error
 	for _, suffix := range segmentSuffixes() {
 		err = errors.Join(err, removeIfThere(s.fsys, s.stem+suffix))

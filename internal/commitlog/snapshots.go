@@ -183,10 +183,11 @@ func (l *Log) saveReplayed() error {
 
 // replay calls update with every batch of a producer at or after from. Of data batches only the header is there.
 func (l *Log) replay(s *segment, from int64, update func(record.Batch)) error {
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return err
 	}
+	defer f.done()
 	size := s.size()
 	scan := newScanner(f, size, scanBufferBytes)
 	start, err := s.seek(scan, from)

@@ -34,14 +34,15 @@ func (s *segment) floorTime(ts int64) (timeEntry, error) {
 		if e, ok := s.searchHeapTimes(ts, none); ok {
 			return e, nil
 		}
-		index, err := s.openTimeIndex()
+		index, ok, err := s.useTimeIndex()
 		if err != nil {
 			return none, err
 		}
-		if index == nil {
+		if !ok {
 			continue // it was wrong and is in the heap now
 		}
 		i, entry, err := index.search(func(b []byte) bool { return decodeTimeEntry(s.base, b).timestamp < ts })
+		index.done()
 		if err != nil || i < 0 {
 			return none, err
 		}
@@ -73,20 +74,16 @@ func (s *segment) largestTimestamp() (timeEntry, error) {
 		if known {
 			return largest, nil
 		}
-		index, err := s.openTimeIndex()
+		entry, ok, err := s.lastTimeEntry()
 		if err != nil {
 			return timeEntry{}, err
 		}
-		if index == nil {
-			continue
+		if !ok {
+			continue // the index was wrong and is in the heap now
 		}
 		largest = timeEntry{noTimestamp, s.base}
-		if index.count > 0 {
-			entry, err := index.read(index.count - 1)
-			if err != nil {
-				return timeEntry{}, err
-			}
-			largest = decodeTimeEntry(s.base, entry[:])
+		if entry != nil {
+			largest = *entry
 			if ok, err := s.isTrue(largest); err != nil {
 				return timeEntry{}, err
 			} else if !ok {
@@ -102,6 +99,23 @@ func (s *segment) largestTimestamp() (timeEntry, error) {
 		}
 		s.state.Unlock()
 	}
+}
+
+// lastTimeEntry reads the last entry of the index file; nil if there is none, false if the index is in the heap.
+func (s *segment) lastTimeEntry() (e *timeEntry, ok bool, err error) {
+	index, ok, err := s.useTimeIndex()
+	if err != nil || !ok {
+		return nil, false, err
+	}
+	defer index.done()
+	if index.count == 0 {
+		return nil, true, nil
+	}
+	b, err := index.read(index.count - 1)
+	if err != nil {
+		return nil, false, err
+	}
+	return new(decodeTimeEntry(s.base, b[:])), true, nil
 }
 
 // parseTimeIndex returns the leading entries that can be true of a segment that ends before next, and whether

@@ -1,27 +1,53 @@
 package commitlog
 
 import (
+	"errors"
+
 	"github.com/ottla/ottla/internal/record"
 )
 
 // OffsetForTimestamp returns the first record whose timestamp is at least ts (ListOffsets), with its timestamp
 // and leader epoch (-1 if unknown). found is false if there is none. Records below StartOffset do not count.
 func (l *Log) OffsetForTimestamp(ts int64) (offset, timestamp int64, leaderEpoch int32, found bool, err error) {
+	r, found, err := l.untilListed(func() (timeEntry, bool, error) { return l.firstFrom(ts) })
+	if err != nil || !found {
+		return noOffset, noTimestamp, noEpoch, false, err
+	}
+	return r.offset, r.timestamp, l.epochs.at(r.offset), true, nil
+}
+
+// untilListed looks for a record again, in the new list, when a segment was deleted meanwhile.
+func (l *Log) untilListed(look func() (timeEntry, bool, error)) (timeEntry, bool, error) {
+	for {
+		r, found, err := look()
+		if !errors.Is(err, errRetired) {
+			if err != nil {
+				err = readError(err)
+			}
+			return r, found, err
+		}
+		if err := l.closed(); err != nil {
+			return timeEntry{}, false, err
+		}
+	}
+}
+
+func (l *Log) firstFrom(ts int64) (r timeEntry, found bool, err error) {
 	start := l.start.Load()
 	for _, s := range l.list() {
-		if _, next := s.end(); next <= start || !s.acquire() {
+		if _, next := s.end(); next <= start {
 			continue
+		}
+		if !s.acquire() {
+			return timeEntry{}, false, errRetired
 		}
 		r, found, err := s.firstFrom(ts, start)
 		s.release()
-		if err != nil {
-			return 0, 0, noEpoch, false, readError(err)
-		}
-		if found {
-			return r.offset, r.timestamp, l.epochs.at(r.offset), true, nil
+		if err != nil || found {
+			return r, found, err
 		}
 	}
-	return noOffset, noTimestamp, noEpoch, false, nil
+	return timeEntry{}, false, nil
 }
 
 // firstFrom returns the first record at or after start with a timestamp of at least ts.
@@ -34,10 +60,11 @@ func (s *segment) firstFrom(ts, start int64) (r timeEntry, found bool, err error
 	if err != nil {
 		return timeEntry{}, false, err
 	}
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return timeEntry{}, false, err
 	}
+	defer f.done()
 	size := s.size()
 	scan := newScanner(f, size, pageBytes)
 	from, err := s.seek(scan, max(older.offset, start))
@@ -78,42 +105,55 @@ func firstRecordFrom(b record.Batch, ts, start int64) (timeEntry, bool, error) {
 // MaxTimestamp returns the largest timestamp in the log and the first record of its batch that has it (ListOffsets
 // -3, KIP-734). found is false if the log is empty or no record has a timestamp.
 func (l *Log) MaxTimestamp() (offset, timestamp int64, leaderEpoch int32, found bool, err error) {
-	best := timeEntry{noTimestamp, noOffset}
+	r, found, err := l.untilListed(l.newestRecord)
+	if err != nil || !found {
+		return noOffset, noTimestamp, noEpoch, false, err
+	}
+	return r.offset, r.timestamp, l.epochs.at(r.offset), true, nil
+}
+
+func (l *Log) newestRecord() (best timeEntry, found bool, err error) {
+	best = timeEntry{noTimestamp, noOffset}
 	var in *segment
 	for _, s := range l.list() {
-		if s.size() == 0 || !s.acquire() {
+		if s.size() == 0 {
 			continue
 		}
-		largest, err := s.largestTimestamp()
+		largest, err := s.largest()
 		if err != nil {
-			s.release()
-			return 0, 0, noEpoch, false, readError(err)
+			return timeEntry{}, false, err
 		}
-		if largest.timestamp <= best.timestamp {
-			s.release()
-			continue
+		if largest.timestamp > best.timestamp {
+			best, in = largest, s
 		}
-		if in != nil {
-			in.release()
-		}
-		best, in = largest, s
 	}
 	if in == nil {
-		return noOffset, noTimestamp, noEpoch, false, nil
+		return timeEntry{}, false, nil
+	}
+	if !in.acquire() {
+		return timeEntry{}, false, errRetired
 	}
 	defer in.release()
-	if best.offset, err = in.offsetOf(best); err != nil {
-		return 0, 0, noEpoch, false, readError(err)
+	best.offset, err = in.offsetOf(best)
+	return best, err == nil, err
+}
+
+// largest is largestTimestamp for who holds no reference.
+func (s *segment) largest() (timeEntry, error) {
+	if !s.acquire() {
+		return timeEntry{}, errRetired
 	}
-	return best.offset, best.timestamp, l.epochs.at(best.offset), true, nil
+	defer s.release()
+	return s.largestTimestamp()
 }
 
 // offsetOf returns the record with the timestamp in the batch that ends with the entry's offset.
 func (s *segment) offsetOf(e timeEntry) (int64, error) {
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return 0, err
 	}
+	defer f.done()
 	scan := newScanner(f, s.size(), pageBytes)
 	from, err := s.seek(scan, e.offset)
 	if err != nil {

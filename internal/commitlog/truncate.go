@@ -63,10 +63,11 @@ func (s *segment) batchStart(offset int64) (position, base int64, err error) {
 	if offset >= next {
 		return size, next, nil
 	}
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return 0, 0, err
 	}
+	defer f.done()
 	scan := newScanner(f, size, pageBytes)
 	from, err := s.seek(scan, offset)
 	if err != nil {
@@ -125,10 +126,11 @@ func (l *Log) cut(list []*segment, i int, position, end int64) error {
 	dropped := s.size() - position
 	s.cutState(position, end)
 	l.size.Add(-dropped)
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return err
 	}
+	defer f.done()
 	if err := f.Truncate(position); err != nil {
 		return err
 	}
@@ -197,10 +199,11 @@ func (s *segment) findLargest() error {
 	if size == 0 {
 		return nil
 	}
-	f, _, err := s.logFile()
+	f, _, err := s.useLog()
 	if err != nil {
 		return err
 	}
+	defer f.done()
 	s.state.RLock()
 	largest := s.state.largest
 	s.state.RUnlock()
@@ -232,7 +235,7 @@ func (l *Log) restartAt(start int64) error {
 		return err
 	}
 	old := l.list()
-	l.replaceSegments([]*segment{newSegment(l.fsys, l.path, start, l.config.Load(), l.dir.options.Now())})
+	l.replaceSegments([]*segment{l.newSegment(start, l.config.Load(), l.dir.options.Now())})
 	err := errors.Join(l.discard(old), l.removeSnapshotsAfter(noOffset), l.fsys.SyncDir(l.path))
 	if err != nil {
 		l.dir.fail(err)

@@ -131,11 +131,7 @@ func (w *flushWork) sync(l *Log) {
 		return
 	}
 	for _, s := range w.segments {
-		f, _, err := s.logFile()
-		if err == nil {
-			err = f.SyncData()
-		}
-		w.err = errors.Join(w.err, err)
+		w.err = errors.Join(w.err, s.syncLog())
 		s.release()
 	}
 	if w.folder {

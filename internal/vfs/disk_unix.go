@@ -41,6 +41,10 @@ func isPlatformNoSpace(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
+func isPlatformTooManyFiles(err error) bool {
+	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE)
+}
+
 // retryInterrupted repeats a system call that a signal interrupted.
 func retryInterrupted(call func() error) error {
 	for {

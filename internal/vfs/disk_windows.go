@@ -79,3 +79,7 @@ func space(path string) (free, total int64, err error) {
 func isPlatformNoSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
+
+func isPlatformTooManyFiles(err error) bool {
+	return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES)
+}
