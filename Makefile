@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench fuzz image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions fuzz image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -49,6 +49,9 @@ fuzz: ## every fuzz target, FUZZTIME each
 
 bench: build ## Ottla and real Kafka on the same work, side by side (needs a JDK and Maven)
 	go run ./bench
+
+bench-partitions: build ## 10,000 partitions on Ottla and real Kafka: memory, starts and stops, throughput (needs a JDK and Maven)
+	go run ./bench -partitions 10000
 
 links: build ## kafka-topics and the other names as symlinks in bin/
 	bin/ottla links bin

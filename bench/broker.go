@@ -13,8 +13,12 @@ type Broker interface {
 	Name() string
 	// Start starts it on an empty directory and returns when it answers requests.
 	Start(ctx context.Context, dir string) (Started, error)
+	// Again starts it where it was stopped or killed, and returns when it answers requests.
+	Again(ctx context.Context) error
 	// Stop ends it; its directory may be deleted then.
 	Stop() error
+	// Kill ends it at once, as a crash does.
+	Kill()
 	// PID is the process whose CPU and memory count.
 	PID() int
 	// Addr is where it listens for clients.

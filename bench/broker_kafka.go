@@ -32,15 +32,21 @@ func (k *Kafka) Start(ctx context.Context, dir string) (Started, error) {
 	return Started{FirstAnswer: first, FirstRecord: first + time.Since(answered)}, nil
 }
 
+// Again starts the node once more.
+func (k *Kafka) Again(ctx context.Context) error { return k.cluster.Nodes[0].Start(ctx) }
+
+// Kill ends the node with SIGKILL.
+func (k *Kafka) Kill() { k.cluster.Kill() }
+
 // Stop ends the node.
 func (k *Kafka) Stop() error {
 	if k.cluster == nil {
 		return nil
 	}
-	resume(k.PID())
-	err := k.cluster.Stop()
-	k.cluster = nil
-	return err
+	if k.PID() > 0 {
+		resume(k.PID())
+	}
+	return k.cluster.Stop()
 }
 
 // PID returns the JVM's process id.

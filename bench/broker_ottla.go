@@ -21,9 +21,9 @@ const (
 type Ottla struct {
 	Binary string
 
-	addr, http string
-	cmd        *exec.Cmd
-	exited     chan struct{}
+	dir, addr, http string
+	cmd             *exec.Cmd
+	exited          chan struct{}
 }
 
 // Name returns "ottla".
@@ -38,17 +38,30 @@ func (b *Ottla) Start(ctx context.Context, dir string) (Started, error) {
 	if b.http, err = freeAddr(); err != nil {
 		return Started{}, err
 	}
+	b.dir = dir
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return Started{}, err
 	}
-	logPath := filepath.Join(dir, "log")
-	out, err := os.Create(logPath)
-	if err != nil {
+	launched := time.Now()
+	if err := b.Again(ctx); err != nil {
 		return Started{}, err
+	}
+	s := Started{FirstAnswer: time.Since(launched)}
+	err = acknowledgeOne(ctx, b.addr)
+	s.FirstRecord = time.Since(launched)
+	return s, err
+}
+
+// Again starts the binary where it was stopped or killed.
+func (b *Ottla) Again(ctx context.Context) error {
+	logPath := filepath.Join(b.dir, "log")
+	out, err := os.OpenFile(logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
 	}
 	defer out.Close()
 	args := []string{"serve"}
-	for _, p := range append([]string{"listeners=PLAINTEXT://" + b.addr, "log.dirs=" + filepath.Join(dir, "data"), "http.address=" + b.http}, properties...) {
+	for _, p := range append([]string{"listeners=PLAINTEXT://" + b.addr, "log.dirs=" + filepath.Join(b.dir, "data"), "http.address=" + b.http}, properties...) {
 		args = append(args, "--set", p)
 	}
 	cmd := exec.Command(b.Binary, args...)
@@ -57,25 +70,20 @@ func (b *Ottla) Start(ctx context.Context, dir string) (Started, error) {
 	})
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = dieWithParent()
-	launched := time.Now()
 	if err := cmd.Start(); err != nil {
-		return Started{}, fmt.Errorf("start %s (make build makes it): %w", b.Binary, err)
+		return fmt.Errorf("start %s (make build makes it): %w", b.Binary, err)
 	}
 	b.cmd, b.exited = cmd, make(chan struct{})
 	go func(exited chan struct{}) {
 		cmd.Wait()
 		close(exited)
 	}(b.exited)
-	var s Started
 	if err := awaitAnswer(ctx, b.addr, b.exited, startLimit); err != nil {
-		b.kill()
+		b.Kill()
 		text, _ := os.ReadFile(logPath)
-		return s, fmt.Errorf("%s: %w\n%s", b.Binary, err, text)
+		return fmt.Errorf("%s: %w\n%s", b.Binary, err, text)
 	}
-	s.FirstAnswer = time.Since(launched)
-	err = acknowledgeOne(ctx, b.addr)
-	s.FirstRecord = time.Since(launched)
-	return s, err
+	return nil
 }
 
 // Stop ends the process with SIGTERM, or after 30 seconds with SIGKILL, which is an error.
@@ -90,7 +98,7 @@ func (b *Ottla) Stop() error {
 		b.cmd = nil
 		return nil
 	case <-time.After(stopLimit):
-		b.kill()
+		b.Kill()
 		return fmt.Errorf("%s did not stop within %v of SIGTERM", b.Binary, stopLimit)
 	}
 }
@@ -113,7 +121,11 @@ func (b *Ottla) Size() (int64, error) {
 	return info.Size(), nil
 }
 
-func (b *Ottla) kill() {
+// Kill ends the process with SIGKILL.
+func (b *Ottla) Kill() {
+	if b.cmd == nil {
+		return
+	}
 	b.cmd.Process.Kill()
 	<-b.exited
 	b.cmd = nil

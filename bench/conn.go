@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/wire"
@@ -76,7 +77,10 @@ func encode(rq wire.Message, version int16, correlation int32) ([]byte, error) {
 }
 
 // readFrame reads one answer without its length prefix.
-func readFrame(r io.Reader) ([]byte, error) {
+func readFrame(r io.Reader) ([]byte, error) { return appendFrame(nil, r) }
+
+// appendFrame is readFrame into memory that can be used again.
+func appendFrame(to []byte, r io.Reader) ([]byte, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(r, length[:]); err != nil {
 		return nil, err
@@ -85,8 +89,9 @@ func readFrame(r io.Reader) ([]byte, error) {
 	if n > maxAnswer {
 		return nil, fmt.Errorf("an answer of %d bytes", n)
 	}
-	payload := make([]byte, n)
-	_, err := io.ReadFull(r, payload)
+	to = slices.Grow(to, int(n))
+	payload := to[:len(to)+int(n)]
+	_, err := io.ReadFull(r, payload[len(to):])
 	return payload, err
 }
 

@@ -21,6 +21,9 @@ type Options struct {
 	OttlaOnly, KafkaOnly, KafkaSynced bool
 	Binary, JSON, Profile, Dir        string
 	List                              bool
+	// Partitions asks for the other benchmark, that of many partitions; Data is how much the restart there finds.
+	Partitions int
+	Data       float64
 }
 
 func parseOptions() (Options, error) {
@@ -36,12 +39,17 @@ func parseOptions() (Options, error) {
 	flag.StringVar(&o.Profile, "profile", "", "after the rounds, profile Ottla in every row, into this directory")
 	flag.StringVar(&o.Dir, "dir", "", "directory for the brokers' data (default: the temporary directory)")
 	flag.BoolVar(&o.List, "list", false, "list the rows and end")
+	flag.IntVar(&o.Partitions, "partitions", 0, "measure so many partitions instead of the rows, e.g. 10000")
+	flag.Float64Var(&o.Data, "data", 2, "with -partitions: GB of records at the restart that is measured")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
 	}
 	if o.Rounds < 1 || o.Seconds <= 0 {
 		return o, fmt.Errorf("-rounds %d and -seconds %g must be positive", o.Rounds, o.Seconds)
+	}
+	if o.Partitions%partitionTopics != 0 || o.Partitions < 0 {
+		return o, fmt.Errorf("-partitions %d must be a multiple of %d", o.Partitions, partitionTopics)
 	}
 	if o.OttlaOnly && o.KafkaOnly {
 		return o, fmt.Errorf("-ottla-only and -kafka-only exclude each other")
@@ -75,6 +83,9 @@ func run(ctx context.Context, o Options) error {
 			fmt.Println(w.Name())
 		}
 		return nil
+	}
+	if o.Partitions > 0 {
+		return runPartitions(ctx, o)
 	}
 	dir, err := os.MkdirTemp(o.Dir, "ottla-bench-")
 	if err != nil {

@@ -39,17 +39,31 @@ func cpuTime(pid int) (time.Duration, error) {
 
 // residentBytes returns the memory of a process that is in RAM, files mapped into it included.
 func residentBytes(pid int) (int64, error) {
+	kb, err := statusOf(pid, "VmRSS")
+	return kb << 10, err
+}
+
+// threads returns how many threads a process has.
+func threads(pid int) (int64, error) { return statusOf(pid, "Threads") }
+
+// openDescriptors returns how many file descriptors a process has open.
+func openDescriptors(pid int) (int64, error) {
+	entries, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return int64(len(entries)), err
+}
+
+// statusOf returns a number from /proc/PID/status, as it stands there.
+func statusOf(pid int, name string) (int64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range bytes.Lines(text) {
-		if value, ok := bytes.CutPrefix(line, []byte("VmRSS:")); ok {
-			kb, err := strconv.ParseInt(string(bytes.Fields(value)[0]), 10, 64)
-			return kb << 10, err
+		if value, ok := bytes.CutPrefix(line, []byte(name+":")); ok {
+			return strconv.ParseInt(string(bytes.Fields(value)[0]), 10, 64)
 		}
 	}
-	return 0, fmt.Errorf("/proc/%d/status has no VmRSS", pid)
+	return 0, fmt.Errorf("/proc/%d/status has no %s", pid, name)
 }
 
 // ownCPUTime returns what this process, the load generator, has used.

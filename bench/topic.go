@@ -113,3 +113,10 @@ func acknowledgeOne(ctx context.Context, addr string) error {
 	}
 	return nil
 }
+
+// reconnect is for a broker that was started again.
+func (t *topic) reconnect(ctx context.Context, addr string) (err error) {
+	t.conn.Close()
+	t.conn, err = dial(ctx, addr)
+	return err
+}
