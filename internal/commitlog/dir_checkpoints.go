@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"math"
 	"path/filepath"
 )
 
@@ -22,7 +23,7 @@ func (d *Dir) writeCheckpointFiles() error {
 	logs := d.Logs()
 	return errors.Join(
 		d.writePoints(logs),
-		d.writeOffsets(highWatermarkFile, logs, func(l *Log) int64 { return l.high.Load() }))
+		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
 }
 
 // writeRecoveryPoints is for truncation, which must not wait.
@@ -36,28 +37,39 @@ func (d *Dir) writeRecoveryPoints() error {
 // that is on disk, so that a log that is found to start early knows the epochs there; and they are on disk before the
 // recovery point passes their beginning.
 func (d *Dir) writePoints(logs []*Log) error {
-	starts := make(map[*Log]int64, len(logs))
-	points := make(map[*Log]int64, len(logs))
-	for _, l := range logs {
-		starts[l], points[l] = l.start.Load(), l.recoveryPoint()
-	}
-	if err := d.writeOffsets(logStartFile, logs, func(l *Log) int64 { return starts[l] }); err != nil {
+	starts := offsetsOf(logs, func(l *Log) int64 { return l.start.Load() })
+	points := offsetsOf(logs, (*Log).recoveryPoint)
+	if err := d.writeOffsets(logStartFile, starts); err != nil {
 		return err
 	}
-	for _, l := range logs {
-		l.epochs.cutStart(starts[l])
-		if err := l.epochs.save(l.fsys, l.path); err != nil && d.Log(l.tp) == l {
-			return err
+	var unsaved []*Log
+	for i, l := range logs {
+		l.epochs.cutStart(starts[i].offset)
+		if l.epochs.unsaved(points[i].offset) {
+			unsaved = append(unsaved, l)
 		}
 	}
-	return d.writeOffsets(recoveryPointFile, logs, func(l *Log) int64 { return points[l] })
+	err := concurrently(unsaved, func(l *Log) error {
+		if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil && d.Log(l.tp) == l {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return d.writeOffsets(recoveryPointFile, points)
 }
 
-func (d *Dir) writeOffsets(name string, logs []*Log, offset func(*Log) int64) error {
+func offsetsOf(logs []*Log, offset func(*Log) int64) []checkpointEntry {
 	entries := make([]checkpointEntry, len(logs))
 	for i, l := range logs {
 		entries[i] = checkpointEntry{l.tp, offset(l)}
 	}
+	return entries
+}
+
+func (d *Dir) writeOffsets(name string, entries []checkpointEntry) error {
 	return writeOffsetCheckpoint(d.fsys, filepath.Join(d.path, name), entries)
 }
 

@@ -15,13 +15,15 @@ import (
 
 // epochCache knows at which offset each leader epoch began (Kafka's LeaderEpochFileCache). Epochs and offsets
 // grow strictly. The file leader-epoch-checkpoint follows by the flusher, always before the recovery point
-// passes an entry: later entries are found again in the batches that recovery reads.
+// passes an entry, and not sooner: later entries are found again in the batches that recovery reads, and an epoch without
+// records, as each partition begins with, is not worth a file.
 type epochCache struct {
 	saving sync.Mutex // held while the file is written, so that the newest content is written last
 	mu     struct {
 		sync.RWMutex
 		entries []epochEntry
-		changed bool // since the file was written
+		saved   int  // how many entries at the beginning the file has
+		wrong   bool // the file has something else after them
 	}
 }
 
@@ -55,9 +57,17 @@ func (c *epochCache) assign(epoch int32, start int64) (changed bool) {
 	for n := len(entries); n > 0 && (entries[n-1].epoch >= epoch || entries[n-1].start >= start); n = len(entries) {
 		entries = entries[:n-1]
 	}
+	c.keep(entries)
 	c.mu.entries = append(entries, epochEntry{epoch, start})
-	c.mu.changed = true
 	return true
+}
+
+// keep makes entries, which are some at the beginning of those there are, all there are. The caller holds c.mu.
+func (c *epochCache) keep(entries []epochEntry) {
+	c.mu.entries = entries
+	if len(entries) < c.mu.saved {
+		c.mu.saved, c.mu.wrong = len(entries), true
+	}
 }
 
 func (c *epochCache) endOf(epoch int32, logEnd int64) (int32, int64) {
@@ -105,8 +115,7 @@ func (c *epochCache) cutEnd(end int64) {
 	for n > 0 && c.mu.entries[n-1].start >= end {
 		n--
 	}
-	c.mu.changed = c.mu.changed || n < len(c.mu.entries)
-	c.mu.entries = c.mu.entries[:n]
+	c.keep(c.mu.entries[:n])
 }
 
 // cutStart drops epochs that ended before start; the one that holds start begins there from now on.
@@ -122,26 +131,35 @@ func (c *epochCache) cutStart(start int64) {
 	}
 	c.mu.entries = slices.Delete(c.mu.entries, 0, n-1)
 	c.mu.entries[0].start = start
-	c.mu.changed = true
+	c.mu.saved, c.mu.wrong = 0, true
 }
 
 func (c *epochCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.entries, c.mu.changed = nil, true
+	c.mu.entries, c.mu.saved, c.mu.wrong = nil, 0, true
 }
 
-// save writes the checkpoint if anything changed since.
-func (c *epochCache) save(fsys vfs.FS, folder string) error {
-	c.saving.Lock()
-	defer c.saving.Unlock()
-	c.mu.Lock()
-	if !c.mu.changed {
-		c.mu.Unlock()
+// unsaved reports whether a recovery from point on would miss something of the epochs, or find what is wrong.
+func (c *epochCache) unsaved(point int64) bool {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.mu.wrong || c.mu.saved < len(c.mu.entries) && c.mu.entries[c.mu.saved].start < point
+}
+
+// save writes the checkpoint if a recovery from point on needs it.
+func (c *epochCache) save(fsys vfs.FS, folder string, point int64) error {
+	if !c.unsaved(point) {
 		return nil
 	}
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	if !c.unsaved(point) {
+		return nil // another one has done it
+	}
+	c.mu.Lock()
 	entries := slices.Clone(c.mu.entries)
-	c.mu.changed = false
+	c.mu.saved, c.mu.wrong = len(entries), false
 	c.mu.Unlock()
 	err := replaceFile(fsys, filepath.Join(folder, leaderEpochFile), formatCheckpoint(len(entries), func(b []byte, i int) []byte {
 		b = append(strconv.AppendInt(b, int64(entries[i].epoch), 10), ' ')
@@ -149,7 +167,7 @@ func (c *epochCache) save(fsys vfs.FS, folder string) error {
 	}))
 	if err != nil {
 		c.mu.Lock()
-		c.mu.changed = true
+		c.mu.saved, c.mu.wrong = 0, true
 		c.mu.Unlock()
 	}
 	return err
@@ -185,7 +203,7 @@ func (c *epochCache) load(fsys vfs.FS, folder string) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.changed = false
+	c.mu.saved = len(c.mu.entries)
 	return nil
 }
 

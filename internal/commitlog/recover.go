@@ -3,6 +3,7 @@ package commitlog
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -212,7 +213,7 @@ func (l *Log) syncRecovered(list []*segment, point int64) error {
 		}
 		synced = true
 	}
-	if err := l.epochs.save(l.fsys, l.path); err != nil {
+	if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil {
 		return err
 	}
 	if len(list) == 0 {

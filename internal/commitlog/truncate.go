@@ -183,7 +183,7 @@ func (s *segment) cutState(size, next int64) {
 func (l *Log) afterCut(end int64) error {
 	l.mu.unsynced.bytes, l.mu.unsynced.records = 0, 0
 	l.epochs.cutEnd(end)
-	if err := l.epochs.save(l.fsys, l.path); err != nil {
+	if err := l.epochs.save(l.fsys, l.path, end); err != nil {
 		return err
 	}
 	if err := l.active().findLargest(); err != nil {
@@ -250,7 +250,7 @@ func (l *Log) restartAt(start int64) error {
 	for _, o := range [...]interface{ Store(int64) }{&l.start, &l.high, &l.flushed, &l.stable} {
 		o.Store(start)
 	}
-	if err := errors.Join(l.epochs.save(l.fsys, l.path), l.dir.writeCheckpointFiles()); err != nil {
+	if err := errors.Join(l.epochs.save(l.fsys, l.path, start), l.dir.writeCheckpointFiles()); err != nil {
 		l.dir.fail(err)
 		return storageError(err)
 	}
