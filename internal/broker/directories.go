@@ -40,6 +40,7 @@ func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 		Logger: b.log, ClusterID: clusterID, NodeID: b.node, BrokerEpoch: b.epoch.Load,
 		RecoveryThreads:    c.Int(config.NumRecoveryThreadsPerDataDir),
 		CheckpointInterval: c.Duration(config.ReplicaHighWatermarkCheckpointIntervalMs),
+		Reserve:            c.Long(config.LogDirReserveBytes),
 		Config: func(string) commitlog.Config {
 			// Settings of the topic itself follow when the image is known.
 			return partition.LogConfig(c.Topic(nil), c.Duration(config.ProducerIDExpirationMs))
@@ -81,11 +82,14 @@ func (b *Broker) removeStrays() {
 
 // housekeep has retention and deletions done every log.retention.check.interval.ms; deleted files go sooner.
 func (b *Broker) housekeep() {
-	b.every(func() time.Duration { return b.config.Load().Duration(config.LogRetentionCheckIntervalMs) }, func(now time.Time) {
-		for _, dir := range b.dirs {
-			if err := dir.Sweep(now); err != nil {
-				b.log.Error("retention failed", "dir", dir.Path(), "error", err)
-			}
+	b.every(func() time.Duration { return b.config.Load().Duration(config.LogRetentionCheckIntervalMs) }, b.sweep)
+	b.watchSpace()
+}
+
+func (b *Broker) sweep(now time.Time) {
+	for _, dir := range b.dirs {
+		if err := dir.Sweep(now); err != nil {
+			b.log.Error("retention failed", "dir", dir.Path(), "error", err)
 		}
-	})
+	}
 }

@@ -32,6 +32,7 @@ func (b *Broker) followSettings(_, next *metadata.Image, changes *metadata.Chang
 		}
 		b.config.Store(c)
 		b.server.SetLimits(limitsOf(c))
+		b.setReserves(c)
 		return
 	}
 }

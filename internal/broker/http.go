@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // httpOff turns the HTTP endpoint off (property http.address).
@@ -49,7 +50,8 @@ func (b *Broker) startHTTP() error {
 	return nil
 }
 
-// readiness says whether clients are served, and why not.
+// readiness says whether clients are served, and why not. What an operator should look at though clients are served follows
+// in lines of its own.
 func (b *Broker) readiness(w http.ResponseWriter, _ *http.Request) {
 	reason := ""
 	switch {
@@ -68,6 +70,19 @@ func (b *Broker) readiness(w http.ResponseWriter, _ *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ready")
+	for _, warning := range b.warnings() {
+		fmt.Fprintln(w, "warning:", warning)
+	}
+}
+
+// warnings tells what an operator should look at though clients are served.
+func (b *Broker) warnings() (all []string) {
+	for _, dir := range b.dirs {
+		if err := dir.Shortage(); err != nil {
+			all = append(all, *kafka.MessageOf(err))
+		}
+	}
+	return all
 }
 
 // HTTPAddress is where health, readiness and metrics are, "" if they are off.

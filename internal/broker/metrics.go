@@ -10,6 +10,7 @@ import (
 func (b *Broker) exportMetrics() {
 	b.exportReplicas()
 	b.exportController()
+	b.exportSpace()
 	b.gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", b.offlineDirectories)
 	b.gauge("kafka.server", "KafkaServer", "BrokerState", "3 while the broker serves.", func() int {
 		if b.ready.Load() {

@@ -15,12 +15,18 @@ import (
 // Commit asks for their safety.
 //
 // Errors: RECORD_LIST_TOO_LARGE for more than segment.bytes, those of producerstate.Table.Check,
-// KAFKA_STORAGE_ERROR if the disk failed or is full (nothing was appended then), CORRUPT_MESSAGE for bytes that
-// are not batches. A resent batch of an idempotent producer is a success with Appended.Duplicate.
+// KAFKA_STORAGE_ERROR if the disk failed, is full, or for clients nearly so (Options.Reserve), CORRUPT_MESSAGE for bytes
+// that are not batches. Nothing was appended then. A resent batch of an idempotent producer is a success with
+// Appended.Duplicate.
 func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 	facts, err := l.measure(batches)
 	if err != nil {
 		return Appended{}, err
+	}
+	if o.Origin == record.Client && !l.internal {
+		if err := l.dir.space.admit(int64(len(batches)), o.Now); err != nil {
+			return Appended{}, err
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,6 +66,12 @@ func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
 		}
 		expected = b.LastOffset() + 1
 	}
+	now := l.dir.options.Now()
+	if !l.internal {
+		if err := l.dir.space.admit(int64(len(batches)), now); err != nil {
+			return 0, err
+		}
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.usable(); err != nil {
@@ -68,7 +80,7 @@ func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
 	if end := l.end.Load(); first < end {
 		return 0, kafka.Errorf(kafka.OffsetOutOfRange, "Unexpected offset in append to %s: first offset %d is less than the next offset %d", l.tp, first, end)
 	}
-	if err := l.write(batches, first, expected, facts, l.dir.options.Now()); err != nil {
+	if err := l.write(batches, first, expected, facts, now); err != nil {
 		return 0, err
 	}
 	return expected, nil
@@ -178,7 +190,7 @@ func (l *Log) writeBytes(s *segment, c *Config, b []byte) (position int64, err e
 	if position == 0 {
 		s.firstTimestamp = unread
 	}
-	s.reserve(f, position, int64(len(b)), c)
+	s.reserve(f, position, int64(len(b)), c, &l.dir.space)
 	n, err := f.WriteAt(b, position)
 	if err == nil {
 		return position, nil

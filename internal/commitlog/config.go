@@ -83,6 +83,9 @@ type Options struct {
 	// CheckpointInterval is the longest time that recovery points, log starts and high watermarks stay
 	// unwritten after a change; 0: 5 s (replica.high.watermark.checkpoint.interval.ms).
 	CheckpointInterval time.Duration
+	// Reserve is how many bytes of the volume clients' records leave free (log.dir.reserve.bytes): 0 for none,
+	// AutomaticReserve by the size of the volume. See Dir.SetReserve.
+	Reserve int64
 
 	progressBytes int64 // see progress.go; tests make it small
 }

@@ -100,17 +100,23 @@ func (d *Dir) nextRemoval() (due time.Time, any bool) {
 // removeAgainAfter is the pause after a removal that failed.
 const removeAgainAfter = time.Minute
 
-// removeDue removes what is due. What cannot be removed is tried again a minute later, and at the next start.
+// removeDue removes what is due.
 func (d *Dir) removeDue(now time.Time) error {
+	return d.remove(now, func(x deletion) bool { return !x.due.After(now) })
+}
+
+// remove removes the deleted files and folders that are chosen. What cannot be removed is tried again a minute later, and
+// at the next start.
+func (d *Dir) remove(now time.Time, chosen func(deletion) bool) error {
 	d.mu.Lock()
 	var due []deletion
 	all := d.mu.deletions
 	d.mu.deletions = d.mu.deletions[:0]
 	for _, x := range all {
-		if x.due.After(now) {
-			d.removeAt(x)
-		} else {
+		if chosen(x) {
 			due = append(due, x)
+		} else {
+			d.removeAt(x)
 		}
 	}
 	d.mu.Unlock()

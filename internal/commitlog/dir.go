@@ -25,6 +25,7 @@ type Dir struct {
 	files   *openFiles
 	flusher *flusher
 	failure atomic.Pointer[error]
+	space   space
 	// cleanEpoch is the broker epoch of the last run if that stopped cleanly.
 	cleanEpoch int64
 	clean      bool
@@ -49,6 +50,8 @@ func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d.fsys = crowdedFS{fsys, d.files}
 	d.mu.logs = make(map[kafka.TopicPartition]*Log)
 	d.flusher = newFlusher(d)
+	d.space.dir = d
+	d.space.configured.Store(o.Reserve)
 	if err := makeDurable(fsys, path); err != nil {
 		return nil, fmt.Errorf("log directory %s: %w", path, err)
 	}
@@ -62,6 +65,9 @@ func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d.lock = lock
 	if err := d.load(); err != nil {
 		return nil, errors.Join(fmt.Errorf("log directory %s: %w", path, err), lock.Close())
+	}
+	if o.Reserve != 0 {
+		_, _ = d.LookAtSpace() // if it cannot be asked now, appends ask again
 	}
 	go d.flusher.run()
 	return d, nil

@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // fail takes the directory offline for good: after a failed write or fsync nobody knows what is on the disk, so
@@ -19,6 +20,20 @@ func (d *Dir) fail(err error) {
 			d.flusher.want(l)
 		}
 	}
+}
+
+// failUnlessFull is fail for writes that are repeated and on which no acknowledgement rests: checkpoints, indexes,
+// snapshots. A full disk is no reason to go offline then; it reports whether that was it.
+func (d *Dir) failUnlessFull(err error) (full bool) {
+	switch {
+	case err == nil:
+		return false
+	case vfs.IsNoSpace(err):
+		d.space.warnFull(err)
+		return true
+	}
+	d.fail(err)
+	return false
 }
 
 // Failed returns why the directory is offline, or nil.

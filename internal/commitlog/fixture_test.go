@@ -54,9 +54,17 @@ func testOptions(c Config) Options {
 // open opens the directory and the one log of a test.
 func open(tb testing.TB, fsys vfs.FS, c Config) *testBench {
 	tb.Helper()
+	return openWith(tb, fsys, c, func(*Options) {})
+}
+
+// openWith is open with other options.
+func openWith(tb testing.TB, fsys vfs.FS, c Config, change func(*Options)) *testBench {
+	tb.Helper()
 	b := &testBench{tb: tb, fsys: fsys, config: c}
 	b.mu.changed = sync.NewCond(&b.mu)
-	dir, err := Open(fsys, testDir, testOptions(c))
+	o := testOptions(c)
+	change(&o)
+	dir, err := Open(fsys, testDir, o)
 	if err != nil {
 		tb.Fatal("open:", err)
 	}
@@ -174,6 +182,29 @@ func names(tb testing.TB, fsys vfs.FS, path string) []string {
 		list = append(list, e.Name())
 	}
 	return list
+}
+
+// lockedLines are log lines that may be written while they are read.
+type lockedLines struct {
+	mu    sync.Mutex
+	lines bytes.Buffer
+}
+
+func (l *lockedLines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.Write(p)
+}
+
+func (l *lockedLines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.lines.String()
+}
+
+func lockedLogLines() (*slog.Logger, *lockedLines) {
+	lines := new(lockedLines)
+	return slog.New(slog.NewTextHandler(lines, nil)), lines
 }
 
 // logLines returns a logger and what it wrote.

@@ -213,7 +213,8 @@ func (f *flusher) checkpoint() {
 	if f.dir.Failed() != nil {
 		return
 	}
-	if err := f.dir.writeCheckpoints(); err != nil {
-		f.dir.fail(err)
+	err := f.dir.writeCheckpoints()
+	if f.dir.failUnlessFull(err) {
+		f.checkpointSoon() // what is on the disk is older, and true
 	}
 }

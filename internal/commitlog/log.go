@@ -13,11 +13,13 @@ import (
 
 // Log is the log of one partition. All methods are safe for concurrent use.
 type Log struct {
-	dir    *Dir
-	fsys   vfs.FS
-	tp     kafka.TopicPartition
-	path   string
-	config atomic.Pointer[Config]
+	dir  *Dir
+	fsys vfs.FS
+	tp   kafka.TopicPartition
+	path string
+	// internal topics may use what log.dir.reserve.bytes keeps.
+	internal bool
+	config   atomic.Pointer[Config]
 
 	start  atomic.Int64
 	end    atomic.Int64
@@ -57,7 +59,8 @@ type Log struct {
 const noOffset = -1
 
 func newLog(d *Dir, tp kafka.TopicPartition, path string, topicID kafka.UUID, c Config) *Log {
-	l := &Log{dir: d, fsys: d.fsys, tp: tp, path: path}
+	internal := kafka.IsInternalTopic(tp.Topic) || tp.Topic == kafka.MetadataTopic
+	l := &Log{dir: d, fsys: d.fsys, tp: tp, path: path, internal: internal}
 	l.config.Store(&c)
 	l.firstUnstable.Store(noOffset)
 	l.mu.topicID = topicID

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // AdvanceStart moves the start of the log forward (DeleteRecords, or what the leader says to a follower). Whole
@@ -151,9 +152,9 @@ func (d *Dir) Sweep(now time.Time) error {
 		}
 	}
 	if len(drops) > 0 {
-		if err := d.writeCheckpointFiles(); err != nil {
-			d.fail(err)
-			return storageError(err)
+		if err := d.saveStarts(now); err != nil {
+			d.failUnlessFull(err)
+			drops, errs = nil, append(errs, storageError(err))
 		}
 	}
 	for _, l := range drops {
@@ -161,4 +162,17 @@ func (d *Dir) Sweep(now time.Time) error {
 	}
 	errs = append(errs, d.removeDue(now))
 	return errors.Join(errs...)
+}
+
+// saveStarts makes the logs' starts durable before what lies below them goes. On a full disk, what was deleted before makes
+// room for that, though its time has not come.
+func (d *Dir) saveStarts(now time.Time) error {
+	err := d.writeCheckpointFiles()
+	if !vfs.IsNoSpace(err) {
+		return err
+	}
+	if err := d.remove(now, func(deletion) bool { return true }); err != nil {
+		return err
+	}
+	return d.writeCheckpointFiles()
 }

@@ -127,8 +127,9 @@ const (
 	maxReserveChunk = 32 << 20
 )
 
-// reserve makes room in the file before a write. It is only for speed: a failure shows in the write itself.
-func (s *segment) reserve(f vfs.File, position, bytes int64, c *Config) {
+// reserve makes room in the file before a write, as far as the volume has room to spare. It is only for speed: a failure
+// shows in the write itself.
+func (s *segment) reserve(f vfs.File, position, bytes int64, c *Config, room *space) {
 	end := position + bytes
 	if end <= s.reserved || (end < reserveFrom && !c.Preallocate) {
 		return
@@ -138,7 +139,7 @@ func (s *segment) reserve(f vfs.File, position, bytes int64, c *Config) {
 		chunk = c.segmentLimit()
 	}
 	upTo := min(max(end, s.reserved+chunk), max(end, c.segmentLimit()))
-	if f.Preallocate(s.reserved, upTo-s.reserved) == nil {
+	if room.take(upTo-s.reserved) && f.Preallocate(s.reserved, upTo-s.reserved) == nil {
 		s.reserved = upTo
 	} else {
 		s.reserved = end

@@ -65,6 +65,14 @@ func (l *Log) dropPendingSnapshots(offsets []int64) {
 	}
 }
 
+// giveUpSnapshots is for snapshots that the disk did not take. The caller holds l.mu.
+func (l *Log) giveUpSnapshots(offsets []int64) {
+	l.dropPendingSnapshots(offsets)
+	if slices.Contains(offsets, l.mu.snapshotAt) {
+		l.mu.snapshotAt = noOffset
+	}
+}
+
 // retireSnapshot removes the newest snapshot but one if it is at no segment's beginning. The caller holds l.mu.
 func (l *Log) retireSnapshot() {
 	old := l.mu.snapshotAt

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // unsynced is what the next flush of a log has to make durable, beside the bytes of segments. The log's mutex
@@ -94,6 +96,7 @@ type flushWork struct {
 	records    int64
 	err        error
 	idle       bool
+	unsaved    bool // the disk is too full for closed files: their snapshots get no names
 }
 
 // beginFlush takes what has to be synced.
@@ -135,11 +138,19 @@ func (w *flushWork) sync(l *Log) {
 		s.release()
 	}
 	if w.folder {
-		w.files = append(w.files, filepath.Join(l.path, partitionFile))
+		if err := syncFile(l.fsys, filepath.Join(l.path, partitionFile)); !errors.Is(err, fs.ErrNotExist) {
+			w.err = errors.Join(w.err, err)
+		}
 	}
 	for _, name := range w.files {
-		// A file that retention or truncation took meanwhile needs no sync, nor one that a crash took before.
-		if err := syncFile(l.fsys, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		// A file that retention or truncation took meanwhile needs no sync, nor one that a crash took before. Without
+		// indexes and snapshots a recovery reads more, that is all.
+		switch err := syncFile(l.fsys, name); {
+		case err == nil, errors.Is(err, fs.ErrNotExist):
+		case vfs.IsNoSpace(err):
+			w.unsaved = true
+			l.dir.space.warnFull(err)
+		default:
 			w.err = errors.Join(w.err, err)
 		}
 	}
@@ -179,8 +190,10 @@ func (l *Log) endFlush(w *flushWork) (stable int64, told bool) {
 	for i, s := range w.segments {
 		s.synced = max(s.synced, w.sizes[i])
 	}
-	if err := l.nameSnapshots(w.snapshots); err != nil {
-		l.dir.fail(err)
+	if w.unsaved {
+		l.giveUpSnapshots(w.snapshots)
+	} else if err := l.nameSnapshots(w.snapshots); l.dir.failUnlessFull(err) {
+		l.giveUpSnapshots(w.snapshots)
 	}
 	u.bytes -= w.bytes
 	u.records -= w.records

@@ -27,6 +27,7 @@ var describedDifferences = map[string]string{
 	"log.roll.hours":                  "likewise for log.roll.ms",
 	"log.flush.scheduler.interval.ms": "likewise for log.flush.interval.ms",
 	"http.address":                    "ours",
+	"log.dir.reserve.bytes":           "ours",
 	"write.caching":                   "ours",
 	"write.caching.default":           "ours",
 	"process.roles":                   "Kafka has no default",

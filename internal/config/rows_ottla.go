@@ -7,6 +7,11 @@ var (
 		Name: "http.address", Type: String, Default: "localhost:9644", Importance: Medium,
 		Doc: "Address of health, readiness and metrics over HTTP, as host:port; port 0 takes a free one, off turns it off.",
 	}}
+	// LogDirReserveBytes keeps a full disk from being really full.
+	LogDirReserveBytes = BrokerLong{&Row{
+		Name: "log.dir.reserve.bytes", Type: Long, Default: "-1", Valid: atLeast(-1), Importance: Medium, Update: ClusterWide, Unit: Bytes,
+		Doc: "Free bytes of a log directory's volume below which producers get KAFKA_STORAGE_ERROR, until there is more again; internal topics, compaction and deletions go on; -1 takes a hundredth of the volume, from 64 MiB to 1 GiB but at most a twentieth of a small volume; 0 turns it off.",
+	}}
 	// WriteCachingDefault is the write.caching of topics that do not set it.
 	WriteCachingDefault = BrokerBool{&Row{
 		Name: "write.caching.default", Type: Boolean, Default: "false", Importance: Medium, Update: ClusterWide,
@@ -14,7 +19,7 @@ var (
 	}}
 )
 
-var ottlaRows = []*Row{HTTPAddress.Row, WriteCachingDefault.Row}
+var ottlaRows = []*Row{HTTPAddress.Row, LogDirReserveBytes.Row, WriteCachingDefault.Row}
 
 // TopicWriteCaching lets a topic trade durability for speed.
 var TopicWriteCaching = TopicBool{&Row{

@@ -1,6 +1,9 @@
 package vfs
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // ErrLocked is what [FS.Lock] returns when another process, or another part of this one, holds the lock.
 var ErrLocked = errors.New("the lock is held by another process")
@@ -12,8 +15,12 @@ var ErrNoSpace = errors.New("no space left on device")
 // [IsTooManyFiles], which knows the platform's too.
 var ErrTooManyFiles = errors.New("too many open files")
 
-// IsNoSpace reports whether err says that the volume is full or the user's quota is used up.
+// IsNoSpace reports whether err says that the volume is full or the user's quota is used up; of joined errors, all must.
 func IsNoSpace(err error) bool {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		all := joined.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !IsNoSpace(err) })
+	}
 	return errors.Is(err, ErrNoSpace) || isPlatformNoSpace(err)
 }
 

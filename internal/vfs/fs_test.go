@@ -186,11 +186,40 @@ func TestMemoryFillsUp(t *testing.T) {
 	m := NewMemory()
 	m.SetSize(10)
 	f := create(t, m, "/f", "12345678")
-	if n, err := f.WriteAt([]byte("abc"), 8); n != 0 || !IsNoSpace(err) {
+	if n, err := f.WriteAt([]byte("abc"), 8); n != 2 || !IsNoSpace(err) {
 		t.Fatalf("beyond the end of the disk: %d, %v", n, err)
+	}
+	if n, err := f.WriteAt([]byte("overwrites"), 0); n != 10 || err != nil {
+		t.Fatalf("what is there: %d, %v", n, err)
+	}
+	if err := f.Truncate(4); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Preallocate(4, 7); !IsNoSpace(err) {
+		t.Fatalf("more than there is: %v", err)
+	}
+	if err := f.Preallocate(4, 6); err != nil {
+		t.Fatal(err)
+	}
+	g := create(t, m, "/g", "")
+	if n, err := g.WriteAt([]byte("x"), 0); n != 0 || !IsNoSpace(err) {
+		t.Fatalf("another file has reserved all: %d, %v", n, err)
+	}
+	if n, err := f.WriteAt([]byte("567890"), 4); n != 6 || err != nil {
+		t.Fatalf("into the reserved space: %d, %v", n, err)
+	}
+	if err := f.Truncate(4); err != nil {
+		t.Fatal(err)
 	}
 	if err := m.Remove("/f"); err != nil {
 		t.Fatal(err)
 	}
-	create(t, m, "/g", "1234567890")
+	create(t, m, "/h", "1234567890")
+}
+
+func TestNoSpaceAndWorse(t *testing.T) {
+	full := pathError("write", "/f", ErrNoSpace)
+	if !IsNoSpace(errors.Join(full, full)) || IsNoSpace(errors.Join(full, errors.New("broken"))) || IsNoSpace(nil) {
+		t.Error("of joined errors all must be a full disk")
+	}
 }

@@ -34,7 +34,8 @@ func NewMemory() *Memory {
 	return m
 }
 
-// SetSize sets the volume's size in bytes. Writes that would pass it fail with [ErrNoSpace] and write nothing.
+// SetSize sets the volume's size in bytes, at first 1 TiB. A write that would pass it writes what fits and fails with
+// [ErrNoSpace], as on real disks. Names take no space.
 func (m *Memory) SetSize(size int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -162,7 +163,7 @@ func (m *Memory) RemoveAll(path string) error {
 
 // forget gives back the space of a node and what is below it.
 func (m *Memory) forget(n *node) {
-	m.mu.used -= int64(len(n.data))
+	m.mu.used -= n.space()
 	for _, child := range n.entries {
 		m.forget(child)
 	}

@@ -64,12 +64,16 @@ func (f *memoryFile) WriteAt(p []byte, off int64) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	grown := max(0, off+int64(len(p))-int64(len(f.node.data)))
-	if f.disk.mu.used+grown > f.disk.mu.size {
-		return 0, pathError("write", f.name, ErrNoSpace)
+	room := max(0, f.disk.mu.size-f.disk.mu.used) + f.node.space() // where the file could end
+	fits := p[:max(0, min(int64(len(p)), room-off))]
+	if len(fits) > 0 {
+		before := f.node.space()
+		f.node.write(fits, off)
+		f.disk.mu.used += f.node.space() - before
 	}
-	f.disk.mu.used += grown
-	f.node.write(p, off)
+	if len(fits) < len(p) {
+		return len(fits), pathError("write", f.name, ErrNoSpace)
+	}
 	return len(p), nil
 }
 
@@ -87,8 +91,10 @@ func (f *memoryFile) Truncate(size int64) error {
 
 // resize truncates a file and keeps the count of used bytes. The caller holds m.mu.
 func (m *Memory) resize(n *node, size int64) {
-	m.mu.used += size - int64(len(n.data))
+	before := n.space()
 	n.truncate(size)
+	n.reserved = 0
+	m.mu.used += n.space() - before
 }
 
 func (f *memoryFile) Size() (int64, error) {
@@ -117,6 +123,12 @@ func (f *memoryFile) Preallocate(off, size int64) error {
 	if err := f.begin("fallocate", true); err != nil {
 		return err
 	}
-	f.disk.mu.Unlock()
+	defer f.disk.mu.Unlock()
+	grown := max(0, off+size-f.node.space())
+	if f.disk.mu.used+grown > f.disk.mu.size {
+		return pathError("fallocate", f.name, ErrNoSpace)
+	}
+	f.node.reserved = max(f.node.reserved, off+size)
+	f.disk.mu.used += grown
 	return nil
 }

@@ -11,9 +11,10 @@ type node struct {
 	mode     fs.FileMode
 	modified time.Time
 
-	data    []byte
-	durable []byte
-	changes []change
+	data     []byte
+	durable  []byte
+	changes  []change
+	reserved int64 // space is reserved up to here, beyond the end of data
 
 	entries        map[string]*node // nil for a file
 	durableEntries map[string]*node
@@ -35,6 +36,9 @@ type naming struct {
 func newDirectory() *node {
 	return &node{mode: fs.ModeDir | 0o755, modified: time.Now(), entries: map[string]*node{}, durableEntries: map[string]*node{}}
 }
+
+// space is what a file takes of the disk.
+func (n *node) space() int64 { return max(int64(len(n.data)), n.reserved) }
 
 func (n *node) isDir() bool { return n.entries != nil }
 
