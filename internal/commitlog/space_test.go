@@ -164,6 +164,14 @@ func TestReservedAheadIsGivenBack(t *testing.T) {
 	if free, _, _ := b.dir.Space(); free < 9<<20 {
 		t.Fatalf("a segment of 1 GiB was reserved on a disk of 10 MiB: %d free", free)
 	}
+	c.SegmentBytes = 8 << 20 // which would leave just the reserve
+	b.log.Configure(c)
+	if err := b.try(record.Client, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if free, _, _ := b.dir.Space(); free < 9<<20 {
+		t.Fatalf("reserving ahead took nearly all there was to spare: %d free", free)
+	}
 	c.SegmentBytes = 4 << 20
 	b.log.Configure(c)
 	if err := b.try(record.Client, 1000); err != nil {
