@@ -149,7 +149,7 @@ func (l *Log) write(batches []byte, base, next int64, facts appendFacts, now tim
 	c := l.config.Load()
 	s := l.active()
 	if err := l.prepare(s); err != nil {
-		return readError(err)
+		return l.writeError(err)
 	}
 	if l.mustRoll(s, c, int64(len(batches)), next-1, facts.maxTimestamp, now) {
 		if err := l.roll(c, base, now); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"sort"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -93,7 +94,12 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 			if !s.acquire() {
 				break // deleted meanwhile: look at the new list
 			}
+			cuts := s.cutCount()
 			span, found, err := s.find(offset, maxBytes, below, atLeastOne)
+			if err != nil && s.cutCount() != cuts {
+				s.release()
+				break // what was read was being cut: look again
+			}
 			if err != nil || !found || span.Size == 0 {
 				s.release()
 			}
@@ -101,7 +107,7 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 				break
 			}
 			if err != nil {
-				return Span{}, readError(err)
+				return Span{}, l.readError(at(offset, err))
 			}
 			if found {
 				return span, nil
@@ -126,14 +132,6 @@ func (l *Log) closed() error {
 	return l.mu.closed
 }
 
-// readError keeps corruption apart from disks that fail.
-func readError(err error) error {
-	if _, ok := errors.AsType[*kafka.Error](err); ok {
-		return err
-	}
-	return storageError(err)
-}
-
 // segmentAt returns the index of the segment that would hold offset.
 func (l *Log) segmentAt(list []*segment, offset int64) int {
 	return max(0, sort.Search(len(list), func(i int) bool { return list[i].base > offset })-1)
@@ -155,7 +153,7 @@ func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool)
 	defer f.done()
 	page := takePage()
 	defer page.put()
-	scan := scanner{file: f, end: at.size, buffer: page.bytes[:0]}
+	scan := scanner{file: f, end: at.size, base: s.base, next: at.next, buffer: page.bytes[:0]}
 	first := at.first
 	if first.length == 0 {
 		from, err := s.seek(&scan, offset)
@@ -190,17 +188,39 @@ func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool)
 // firstEndingAt walks from a batch at position to the first one whose last offset is at least offset; nil if
 // there is none.
 func (s *scanner) firstEndingAt(offset, position int64) (record.Batch, int64, error) {
+	least, before := s.base, int64(-1)
 	for position < s.end {
-		b, err := s.header(position)
+		b, err := s.headerFrom(position, least)
 		if err != nil {
 			return nil, 0, err
 		}
 		if b.LastOffset() >= offset {
-			return b, position, nil
+			if b.BaseOffset() > offset {
+				b, err = s.confirmGap(b, position, before)
+			}
+			return b, position, err
 		}
+		least, before = b.LastOffset()+1, position
 		position += int64(b.Length())
 	}
 	return nil, 0, nil
+}
+
+// confirmGap looks closer where no batch holds an offset that is asked for. Compaction leaves such gaps; but a flipped bit
+// in a base offset or in an offset delta looks the same, and a reader would pass over records that are there.
+func (s *scanner) confirmGap(b record.Batch, position, before int64) (record.Batch, error) {
+	b = slices.Clone(b) // the buffer is about to be used again
+	if before >= 0 {
+		if _, err := s.batch(before); err != nil {
+			return nil, err
+		}
+	}
+	if behind := position + int64(b.Length()); behind < s.end {
+		if _, err := s.headerFrom(behind, b.LastOffset()+1); err != nil {
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // lastBoundary returns the largest end of a batch that is at most limit and whose batch lies below the offset
@@ -222,15 +242,20 @@ func (s *segment) lastBoundary(scan *scanner, from, limit, below int64, at *read
 		near = min(near, lower)
 	}
 	end := max(from, near)
+	least := s.base
 	for end < limit {
-		b, err := scan.header(end)
+		b, err := scan.headerFrom(end, least)
 		if err != nil {
+			if end > from {
+				break // what lies before can be read; who reads on from here hears of it
+			}
 			return 0, err
 		}
 		if end+int64(b.Length()) > limit || b.LastOffset() >= below {
 			s.readsOnAt(markOf(b, end), at)
 			break
 		}
+		least = b.LastOffset() + 1
 		end += int64(b.Length())
 	}
 	return end, nil

@@ -34,23 +34,28 @@ func (s *segment) noteTime() {
 	s.state.times = append(s.state.times, largest)
 }
 
-// rebuildIndexes reads all batch headers of a segment and puts both indexes into the heap. The caller holds
-// s.files; the segment is not being appended to.
-func (s *segment) rebuildIndexes() error {
+// rebuildIndexes reads all batch headers of a segment and puts both indexes into the heap; if whatever can be had will do,
+// up to damage, otherwise damage is an error and nothing changes. The caller holds s.files; the segment is not being
+// appended to.
+func (s *segment) rebuildIndexes(whatever bool) error {
 	f, err := s.fsys.OpenFile(s.name(), os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	size, _ := s.end()
 	built := &segment{base: s.base, interval: s.interval}
 	built.state.largest = timeEntry{noTimestamp, s.base}
-	scan := newScanner(f, size, scanBufferBytes)
-	for position := int64(0); position < size; {
-		b, err := scan.header(position)
+	scan := s.scan(f, scanBufferBytes)
+	least := s.base
+	for position := int64(0); position < scan.end; {
+		b, err := scan.headerFrom(position, least)
 		if err != nil {
+			if _, damaged := errors.AsType[*CorruptionError](err); damaged && whatever {
+				break // what lies before can be found; who looks behind meets the damage
+			}
 			return err
 		}
+		least = b.LastOffset() + 1
 		if fitsIndex(s.base, b.LastOffset()) {
 			built.note(b, position)
 		}
@@ -139,6 +144,7 @@ func (s *segment) loadIndexes() error {
 	if s.heapIndex() {
 		return nil // a reader found the files wrong and rebuilt them
 	}
+	s.files.damage = nil // from here on the segment changes
 	if err := s.closeIndexFiles(); err != nil {
 		return err
 	}
@@ -148,7 +154,7 @@ func (s *segment) loadIndexes() error {
 	offsets, offsetsWhole := parseOffsetIndex(offsetBytes, size)
 	times, timesWhole := parseTimeIndex(timeBytes, s.base, next)
 	if offsetErr != nil || timeErr != nil || !offsetsWhole || !timesWhole || len(times) == 0 && size > 0 {
-		return s.rebuildIndexes()
+		return s.rebuildIndexes(true)
 	}
 	s.sinceIndexEntry = size
 	if n := len(offsets); n > 0 {

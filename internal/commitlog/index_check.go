@@ -1,5 +1,7 @@
 package commitlog
 
+import "errors"
+
 // An index entry is believed only after a look at the batch that it names: a flipped bit in an index costs a rebuild,
 // never a wrong answer.
 
@@ -35,14 +37,35 @@ func (s *segment) distrustIndexes() error {
 	if s.heapIndex() {
 		return nil
 	}
-	if err := s.closeIndexFiles(); err != nil {
+	if s.files.damage != nil {
+		return s.files.damage
+	}
+	if err := s.rebuildIndexes(false); err != nil {
+		if reason, damaged := errors.AsType[*CorruptionError](err); damaged {
+			s.files.damage = reason // not the index is wrong; do not read all of the segment again and again
+		}
 		return err
 	}
-	if err := s.rebuildIndexes(); err != nil {
+	if err := s.closeIndexFiles(); err != nil {
 		return err
 	}
 	_ = s.replaceIndexes() // if the disk does not take them, they stay in the heap until the next start
 	return nil
+}
+
+// trueFloorTime is floorTime, after a look at the batch that the entry names.
+func (s *segment) trueFloorTime(ts int64) (timeEntry, error) {
+	e, err := s.floorTime(ts)
+	if err != nil || e.timestamp < 0 || s.heapIndex() {
+		return e, err
+	}
+	if ok, err := s.isTrue(e); ok || err != nil {
+		return e, err
+	}
+	if err := s.distrustIndexes(); err != nil {
+		return timeEntry{}, err
+	}
+	return s.floorTime(ts)
 }
 
 // isTrue reports whether a time index entry names a batch with that largest timestamp.
@@ -54,7 +77,8 @@ func (s *segment) isTrue(e timeEntry) (bool, error) {
 	defer f.done()
 	page := takePage()
 	defer page.put()
-	scan := scanner{file: f, end: s.size(), buffer: page.bytes[:0]}
+	size, next := s.end()
+	scan := scanner{file: f, end: size, base: s.base, next: next, buffer: page.bytes[:0]}
 	position, err := s.seek(&scan, e.offset)
 	if err != nil {
 		return false, err

@@ -128,7 +128,7 @@ func (s *segment) openIndex(slot *indexSlot, suffix string, width int, valid fun
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if err := s.rebuildIndexes(); err != nil {
+	if err := s.rebuildIndexes(true); err != nil {
 		return nil, err
 	}
 	_ = s.replaceIndexes() // if the disk does not take them, they stay in the heap until the next start

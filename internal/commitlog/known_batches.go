@@ -89,6 +89,12 @@ func (s *segment) forgetBatches() {
 	s.state.cuts++
 }
 
+func (s *segment) cutCount() int {
+	s.state.RLock()
+	defer s.state.RUnlock()
+	return s.state.cuts
+}
+
 // readPoint is a consistent look at a segment, for one read.
 type readPoint struct {
 	size, next int64

@@ -212,13 +212,15 @@ func (s *segment) findNext() error {
 			position = unpackEntry(s.base, entries[len(entries)-1]).position
 		}
 	}
-	scan := newScanner(f, size, pageBytes)
+	scan := s.walkThrough(f, pageBytes)
+	least := s.base
 	for position < size {
-		b, err := scan.header(position)
+		b, err := scan.headerFrom(position, least)
 		if err != nil {
 			return err
 		}
-		s.state.next = b.LastOffset() + 1
+		least = b.LastOffset() + 1
+		s.state.next = least
 		position += int64(b.Length())
 	}
 	return nil

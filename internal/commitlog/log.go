@@ -50,6 +50,7 @@ type Log struct {
 		// snapshotAt is the offset of the newest snapshot, saved or pending; or noOffset.
 		snapshotAt int64
 	}
+	damage damageNotes
 	// flushing is the flusher's own.
 	flushing flushWork
 	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point.

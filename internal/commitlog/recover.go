@@ -70,17 +70,18 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason 
 	}
 	defer f.done()
 	size := s.size()
-	scan := newScanner(f, size, scanBufferBytes)
+	scan := s.walkThrough(f, scanBufferBytes)
 	position, next := s.trustIndexes(scan, min(point, saved))
 	for position < size {
-		b, err := scan.header(position)
+		b, err := scan.headerFrom(position, next)
+		if err == nil && !fitsIndex(s.base, b.LastOffset()) {
+			err = scan.corrupt(position, fmt.Sprintf("offsets %d to %d do not fit a segment that begins at %d", b.BaseOffset(), b.LastOffset(), s.base))
+		}
 		if err == nil && b.LastOffset() >= point {
 			b, err = scan.batch(position)
 		}
-		if err == nil && (b.BaseOffset() < next || !fitsIndex(s.base, b.LastOffset())) {
-			err = scan.corrupt(position, fmt.Sprintf("base offset is %d, at least %d was expected", b.BaseOffset(), next))
-		}
 		if err != nil {
+			err = at(next, err)
 			if reason, _ = errors.AsType[*CorruptionError](err); reason == nil {
 				return nil, err
 			}

@@ -111,7 +111,7 @@ func (l *Log) expired(c *Config, now time.Time) (int, error) {
 		if !below && !tooMuch && c.CleanupDelete && c.RetentionMs >= 0 {
 			age, err := s.age(now)
 			if err != nil {
-				return 0, err
+				return 0, l.readError(err)
 			}
 			tooOld = age > c.RetentionMs
 		}

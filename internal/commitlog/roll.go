@@ -49,7 +49,7 @@ func (s *segment) readFirstTimestamp() int64 {
 		return noTimestamp
 	}
 	defer f.done()
-	b, err := newScanner(f, s.size(), record.HeaderSize).header(0)
+	b, err := s.scan(f, record.HeaderSize).header(0)
 	if err != nil {
 		return noTimestamp
 	}

@@ -27,15 +27,29 @@ func (p *page) put()  { pages.Put(p) }
 
 // scanner reads batches from a file whose first end bytes should be whole batches. It reads ahead as far as its
 // buffer goes, so that walking over small batches costs few reads.
+//
+// Of a header, the base offset, the length and the leader epoch are not covered by the batch's CRC. So they must fit what
+// the scanner knows: batches lie in [base, next), and a walk passes them in order.
 type scanner struct {
 	file   vfs.File
 	end    int64
+	base   int64  // no offset is below it
+	next   int64  // no offset is at or above it; 0 if that is not known
 	buffer []byte // capacity for reading ahead
 	start  int64  // position of buffer[0]
 }
 
-func newScanner(f vfs.File, end int64, bufferBytes int) *scanner {
-	return &scanner{file: f, end: end, buffer: make([]byte, 0, bufferBytes)}
+// scan returns a scanner of the segment's batches.
+func (s *segment) scan(f vfs.File, bufferBytes int) *scanner {
+	size, next := s.end()
+	return &scanner{file: f, end: size, base: s.base, next: next, buffer: make([]byte, 0, bufferBytes)}
+}
+
+// walkThrough returns a scanner of a segment whose end is not known yet.
+func (s *segment) walkThrough(f vfs.File, bufferBytes int) *scanner {
+	scan := s.scan(f, bufferBytes)
+	scan.next = 0
+	return scan
 }
 
 // bytes returns n bytes at position, valid until the next call; the caller knows that the file has them.
@@ -75,10 +89,34 @@ func (s *scanner) header(position int64) (record.Batch, error) {
 		return nil, s.corrupt(position, fmt.Sprintf("batch length is %d", size))
 	case position+size > s.end:
 		return nil, s.corrupt(position, fmt.Sprintf("batch of %d bytes passes the end of the log at %d", size, s.end))
-	case b.BaseOffset() < 0 || b.LastOffsetDelta() < 0:
+	case b.BaseOffset() < 0 || b.LastOffsetDelta() < 0 || b.LastOffset() < 0:
 		return nil, s.corrupt(position, fmt.Sprintf("base offset is %d, last offset delta %d", b.BaseOffset(), b.LastOffsetDelta()))
+	case b.BaseOffset() < s.base:
+		return nil, s.corrupt(position, fmt.Sprintf("base offset is %d, the segment begins at %d", b.BaseOffset(), s.base))
+	case s.next > 0 && b.LastOffset() >= s.next:
+		return nil, s.corrupt(position, fmt.Sprintf("last offset is %d, the segment ends at %d", b.LastOffset(), s.next-1))
 	}
 	return b, nil
+}
+
+// headerFrom is header for a walk whose next batch cannot begin before the offset least.
+func (s *scanner) headerFrom(position, least int64) (record.Batch, error) {
+	b, err := s.header(position)
+	if err != nil {
+		return nil, at(least, err)
+	}
+	if b.BaseOffset() < least {
+		return nil, at(least, s.corrupt(position, fmt.Sprintf("base offset is %d, at least %d was expected", b.BaseOffset(), least)))
+	}
+	return b, nil
+}
+
+// at fills in the offset that cannot be read because of err, if that is not known yet.
+func at(offset int64, err error) error {
+	if reason, ok := errors.AsType[*CorruptionError](err); ok && reason.Offset < 0 {
+		reason.Offset = offset
+	}
+	return err
 }
 
 // batch returns the whole batch at position with its CRC checked.
@@ -98,5 +136,5 @@ func (s *scanner) batch(position int64) (record.Batch, error) {
 }
 
 func (s *scanner) corrupt(position int64, reason string) error {
-	return &CorruptionError{File: s.file.Name(), Position: position, Reason: reason}
+	return &CorruptionError{File: s.file.Name(), Position: position, Offset: noOffset, Reason: reason}
 }

@@ -65,6 +65,7 @@ type segmentFiles struct {
 	log     fileSlot
 	offsets indexSlot
 	times   indexSlot
+	damage  *CorruptionError // what a rebuild of the indexes met
 	// retired says that the files go away, or have gone: none is opened any more. held is the log then, if somebody reads it.
 	retired bool
 	held    *openFile

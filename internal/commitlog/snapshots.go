@@ -196,18 +196,19 @@ func (l *Log) replay(s *segment, from int64, update func(record.Batch)) error {
 		return err
 	}
 	defer f.done()
-	size := s.size()
-	scan := newScanner(f, size, scanBufferBytes)
+	scan := s.scan(f, scanBufferBytes)
 	start, err := s.seek(scan, from)
 	if err != nil {
 		return err
 	}
-	for position := start; position < size; {
-		b, err := scan.header(position)
+	least := s.base
+	for position := start; position < scan.end; {
+		b, err := scan.headerFrom(position, least)
 		if err != nil {
 			return err
 		}
 		length := int64(b.Length())
+		least = b.LastOffset() + 1
 		if b.BaseOffset() >= from && b.HasProducerID() {
 			if b.Attributes().Control() {
 				if b, err = scan.batch(position); err != nil {

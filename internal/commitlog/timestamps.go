@@ -1,10 +1,6 @@
 package commitlog
 
-import (
-	"errors"
-
-	"github.com/ottla/ottla/internal/record"
-)
+import "errors"
 
 // OffsetForTimestamp returns the first record whose timestamp is at least ts (ListOffsets), with its timestamp
 // and leader epoch (-1 if unknown). found is false if there is none. Records below StartOffset do not count.
@@ -22,7 +18,7 @@ func (l *Log) untilListed(look func() (timeEntry, bool, error)) (timeEntry, bool
 		r, found, err := look()
 		if !errors.Is(err, errRetired) {
 			if err != nil {
-				err = readError(err)
+				err = l.readError(err)
 			}
 			return r, found, err
 		}
@@ -56,7 +52,7 @@ func (s *segment) firstFrom(ts, start int64) (r timeEntry, found bool, err error
 	if err != nil || largest.timestamp < ts || largest.timestamp < 0 {
 		return timeEntry{}, false, err
 	}
-	older, err := s.floorTime(ts)
+	older, err := s.trueFloorTime(ts)
 	if err != nil {
 		return timeEntry{}, false, err
 	}
@@ -65,39 +61,28 @@ func (s *segment) firstFrom(ts, start int64) (r timeEntry, found bool, err error
 		return timeEntry{}, false, err
 	}
 	defer f.done()
-	size := s.size()
-	scan := newScanner(f, size, pageBytes)
+	scan := s.scan(f, pageBytes)
 	from, err := s.seek(scan, max(older.offset, start))
 	if err != nil {
 		return timeEntry{}, false, err
 	}
-	for position := from; position < size; {
-		b, err := scan.header(position)
+	least := s.base
+	for position := from; position < scan.end; {
+		b, err := scan.headerFrom(position, least)
 		if err != nil {
 			return timeEntry{}, false, err
 		}
 		length := int64(b.Length())
+		least = b.LastOffset() + 1
 		if b.MaxTimestamp() >= ts && b.LastOffset() >= start {
 			if b, err = scan.batch(position); err != nil {
 				return timeEntry{}, false, err
 			}
-			if r, found, err := firstRecordFrom(b, ts, start); err != nil || found {
-				return r, found, err
+			if offset, at, found, err := b.FindTimestamp(ts, start, 0); err != nil || found {
+				return timeEntry{at, offset}, found, err
 			}
 		}
 		position += length
-	}
-	return timeEntry{}, false, nil
-}
-
-func firstRecordFrom(b record.Batch, ts, start int64) (timeEntry, bool, error) {
-	for r, err := range b.Records(0) {
-		if err != nil {
-			return timeEntry{}, false, err
-		}
-		if r.Timestamp >= ts && r.Offset >= start {
-			return timeEntry{r.Timestamp, r.Offset}, true, nil
-		}
 	}
 	return timeEntry{}, false, nil
 }
@@ -154,7 +139,7 @@ func (s *segment) offsetOf(e timeEntry) (int64, error) {
 		return 0, err
 	}
 	defer f.done()
-	scan := newScanner(f, s.size(), pageBytes)
+	scan := s.scan(f, pageBytes)
 	from, err := s.seek(scan, e.offset)
 	if err != nil {
 		return 0, err
@@ -166,9 +151,9 @@ func (s *segment) offsetOf(e timeEntry) (int64, error) {
 	if b, err = scan.batch(position); err != nil {
 		return 0, err
 	}
-	r, found, err := firstRecordFrom(b, e.timestamp, b.BaseOffset())
+	offset, _, found, err := b.FindTimestamp(e.timestamp, b.BaseOffset(), 0)
 	if err != nil || !found {
 		return e.offset, err
 	}
-	return r.offset, nil
+	return offset, nil
 }

@@ -27,7 +27,7 @@ func (l *Log) TruncateTo(offset int64) error {
 	s := list[i]
 	position, base, err := s.batchStart(offset)
 	if err != nil {
-		return readError(err)
+		return l.writeError(err)
 	}
 	if err := l.lowerTo(base); err != nil {
 		return err
@@ -50,6 +50,7 @@ func (l *Log) TruncateFully(start int64) error {
 	if l.damagedBelow.Swap(0) > 0 {
 		l.mu.refused = nil
 	}
+	l.forgetDamage()
 	if err := l.usable(); err != nil {
 		return err
 	}
@@ -68,7 +69,7 @@ func (s *segment) batchStart(offset int64) (position, base int64, err error) {
 		return 0, 0, err
 	}
 	defer f.done()
-	scan := newScanner(f, size, pageBytes)
+	scan := s.scan(f, pageBytes)
 	from, err := s.seek(scan, offset)
 	if err != nil {
 		return 0, 0, err
@@ -207,7 +208,7 @@ func (s *segment) findLargest() error {
 	s.state.RLock()
 	largest := s.state.largest
 	s.state.RUnlock()
-	scan := newScanner(f, size, pageBytes)
+	scan := s.scan(f, pageBytes)
 	from, err := s.seek(scan, largest.offset)
 	if err != nil {
 		return err
