@@ -12,7 +12,7 @@ import (
 )
 
 // Checkpoint files are text, as Kafka's CheckpointFile writes them: a version, the number of entries, one
-// entry a line. Offset checkpoints have "topic partition offset", the leader epoch checkpoint "epoch offset".
+// entry a line, and our checksum.go. Offset checkpoints have "topic partition offset", the leader epoch checkpoint "epoch offset".
 const (
 	checkpointVersion  = 0
 	maxCheckpointBytes = 256 << 20
@@ -29,11 +29,18 @@ func formatCheckpoint(count int, line func(b []byte, i int) []byte) []byte {
 	for i := range count {
 		b = append(line(b, i), '\n')
 	}
-	return b
+	if count == 0 {
+		return b
+	}
+	return appendBlankChecksum(b)
 }
 
 // parseCheckpoint calls entry with the fields of each line.
 func parseCheckpoint(text string, entry func(fields []string) error) error {
+	text, err := checkBlanks(text)
+	if err != nil {
+		return err
+	}
 	version, rest, _ := strings.Cut(text, "\n")
 	if strings.TrimSpace(version) != strconv.Itoa(checkpointVersion) {
 		return fmt.Errorf("checkpoint has version %.20q, want %d", version, checkpointVersion)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // CorruptionError is damage found in a file: what cannot be a record batch where one must be.
@@ -46,7 +47,9 @@ func (l *Log) readError(err error) error {
 	if _, ok := errors.AsType[*kafka.Error](err); ok {
 		return err
 	}
-	l.noteReadFailure(err)
+	if !vfs.IsTooManyFiles(err) {
+		l.noteReadFailure(err)
+	}
 	return storageError(err)
 }
 

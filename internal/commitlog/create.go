@@ -62,8 +62,12 @@ func (l *Log) adopt(topicID kafka.UUID) error {
 	return nil
 }
 
+// partitionChecksum begins the line behind those that Kafka reads of partition.metadata.
+const partitionChecksum = "crc32c: "
+
 func formatPartition(topicID kafka.UUID) []byte {
-	return fmt.Appendf(nil, "version: 0\ntopic_id: %s", topicID)
+	text := fmt.Sprintf("version: 0\ntopic_id: %s\n", topicID)
+	return []byte(text + checksumLine(partitionChecksum, text))
 }
 
 // readPartition returns the topic id of a folder; the zero UUID if there is no readable partition.metadata.
@@ -75,6 +79,9 @@ func readPartition(fsys vfs.FS, folder string) (kafka.UUID, error) {
 	}
 	if err != nil {
 		return kafka.ZeroUUID, err
+	}
+	if err := checkLine(partitionChecksum, string(content)); err != nil {
+		return kafka.ZeroUUID, fmt.Errorf("%s: %w", path, err)
 	}
 	for line := range strings.Lines(string(content)) {
 		if id, ok := strings.CutPrefix(line, "topic_id:"); ok {

@@ -130,7 +130,12 @@ func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
 			return nil, err
 		}
 	}
-	return l, l.settle(c)
+	err = l.settle(c)
+	if reason, damaged := errors.AsType[*CorruptionError](err); damaged {
+		l.damaged(reason, c.recoveryPoint)
+		err = nil
+	}
+	return l, err
 }
 
 // closeFiles closes what loading opened: most logs will not be used soon.

@@ -53,7 +53,7 @@ type Log struct {
 	damage damageNotes
 	// flushing is the flusher's own.
 	flushing flushWork
-	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point.
+	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point. 0: no damage.
 	damagedBelow atomic.Int64
 }
 

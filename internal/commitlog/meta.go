@@ -14,6 +14,7 @@ import (
 
 const (
 	metaVersion  = "1"
+	metaChecksum = "#crc32c=" // begins a comment of meta.properties
 	maxMetaBytes = 1 << 20
 )
 
@@ -27,6 +28,9 @@ func ReadMeta(fsys vfs.FS, path string) (meta Meta, found bool, err error) {
 	}
 	if err != nil {
 		return Meta{}, false, err
+	}
+	if err := checkLine(metaChecksum, string(content)); err != nil {
+		return Meta{}, false, fmt.Errorf("%s: %w; restore it, or if you edited it remove the line that begins with %s", name, err, metaChecksum)
 	}
 	meta, err = parseMeta(string(content))
 	if err != nil {
@@ -89,6 +93,6 @@ func openMeta(fsys vfs.FS, path string, o Options) (Meta, error) {
 		}
 	}
 	meta.DirectoryID = kafka.NewUUID()
-	text := fmt.Sprintf("#\ncluster.id=%s\ndirectory.id=%s\nnode.id=%d\nversion=%s\n", meta.ClusterID, meta.DirectoryID, meta.NodeID, metaVersion)
-	return meta, replaceFile(fsys, filepath.Join(path, metaFile), []byte(text))
+	text := fmt.Sprintf("cluster.id=%s\ndirectory.id=%s\nnode.id=%d\nversion=%s\n", meta.ClusterID, meta.DirectoryID, meta.NodeID, metaVersion)
+	return meta, replaceFile(fsys, filepath.Join(path, metaFile), []byte(checksumLine(metaChecksum, text)+text))
 }

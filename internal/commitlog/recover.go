@@ -100,6 +100,9 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason 
 	}
 	if reason != nil {
 		l.options().Logger.Warn("cutting a torn tail", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "bytes", size-position, "offset", next, "recoveryPoint", point, "reason", reason.Reason)
+		if err := l.keepCut(s, f, position, size); err != nil {
+			return nil, err
+		}
 		if err := f.Truncate(position); err != nil {
 			return nil, err
 		}
@@ -168,8 +171,9 @@ func timeIsTrue(scan *scanner, base int64, offsets []uint64, e timeEntry) bool {
 // damaged makes a log refuse appends because something below its recovery point cannot be read.
 func (l *Log) damaged(reason *CorruptionError, point int64) {
 	l.options().Logger.Error("log is damaged below its recovery point; it refuses appends", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "reason", reason.Reason, "recoveryPoint", point)
-	l.damagedBelow.Store(point)
-	l.mu.refused = kafka.Errorf(kafka.KafkaStorageError, "Partition %s is damaged below its recovery point %d and takes no appends: %v", l.tp, point, reason)
+	l.noteDamage(reason)
+	l.damagedBelow.Store(max(point, 1))
+	l.mu.refused = kafka.Errorf(kafka.KafkaStorageError, "Partition %s is damaged below its recovery point %d and takes no appends: %v; `ottla storage verify` checks the log directory", l.tp, point, reason)
 }
 
 // keepDamaged leaves the segments from i on as they are on disk: what can be read of them can be read.
@@ -192,6 +196,9 @@ func (l *Log) keepDamaged(list []*segment, i int) error {
 func (l *Log) cutRecovered(list []*segment, i int, end int64, reason string) error {
 	for _, s := range list[i:] {
 		l.options().Logger.Warn("dropping a segment beyond the end of the recovered log", "partition", l.tp.String(), "file", s.name(), "bytes", s.size(), "end", end, "reason", reason)
+		if err := l.keepSegment(s); err != nil {
+			return err
+		}
 	}
 	l.replaceSegments(list[:i:i])
 	if err := l.discard(list[i:]); err != nil {
