@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/storagecheck"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -227,11 +228,26 @@ func (r *crashRun) verify(disk *vfs.Memory, stable, start int64) {
 	if err := b.commit(); err != nil {
 		r.t.Fatal(err)
 	}
+	r.inspect(disk.Crash(vfs.KeepUnsynced()), storagecheck.Damaged)
 	if r.chance.IntN(4) == 0 {
 		b = b.reopen()
 		checkLog(r.t, b.log)
 	}
 	b.close()
+	r.inspect(disk, storagecheck.Rebuilt)
+}
+
+// inspect has the independent reader look at a disk: nothing it finds may be as bad as worst, or worse.
+func (r *crashRun) inspect(disk *vfs.Memory, worst storagecheck.Severity) {
+	report, err := storagecheck.Check(r.t.Context(), disk, testDir, storagecheck.Options{Workers: 1})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, f := range report.Findings {
+		if f.Severity >= worst {
+			r.t.Fatalf("clean stop %v: %v", report.Clean, f.String())
+		}
+	}
 }
 
 // hookFS calls hook before every operation that changes the disk.

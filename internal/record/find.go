@@ -1,12 +1,6 @@
 package record
 
-import (
-	"math"
-	"sync"
-)
-
-// walkers holds *walker.
-var walkers sync.Pool
+import "math"
 
 // finder is the visitor that stops at the first record it looks for.
 type finder struct {
@@ -59,20 +53,7 @@ func (b Batch) find(f *finder, maxBytes int) error {
 		}
 		return nil
 	}
-	if maxBytes <= 0 {
-		maxBytes = DefaultMaxDecompressedBytes
-	}
-	w, _ := walkers.Get().(*walker)
-	if w == nil {
-		w = new(walker)
-	}
-	defer walkers.Put(w)
-	defer w.end()
-	w.begin(b, f)
-	err := w.output.decompress(w, codec, b.payload(), maxBytes)
-	if err == nil {
-		err = w.finish()
-	}
+	err := b.walk(f, maxBytes)
 	if err == errStop {
 		return nil
 	}

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"vfs", "metrics", "config"},
 	{"wire", "record"},
 	{"producerstate", "acl", "sasl", "quota", "peer"},
-	{"commitlog", "metadata", "server"},
+	{"commitlog", "storagecheck", "metadata", "server"},
 	{"statemachine", "partition", "quorum"},
 	{"controller", "group", "txn", "share", "replication"},
 	{"api", "registry", "console"},

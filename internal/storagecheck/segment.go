@@ -1,0 +1,153 @@
+package storagecheck
+
+import (
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/ottla/ottla/internal/record"
+)
+
+// segment is one .log file.
+type segment struct {
+	base, size int64
+	next       int64 // base of the next segment, None for the last
+}
+
+func (s *segment) file(suffix string) string { return offsetName(s.base) + suffix }
+
+// hole is a place in a log where records are missing: damaged bytes in a segment, or offsets that nothing has.
+type hole struct {
+	segment  int   // index
+	position int64 // where the bytes begin, or where the next batch begins
+	bytes    int64 // 0: the offsets alone are missing
+	first    int64
+	next     int64 // offset after the hole; as first if no offset is missing
+	epoch    int32 // leader epoch before it
+	reason   string
+	tail     bool // nothing whole follows in this segment
+	last     bool // nothing whole follows in this log
+	disk     bool // the disk could not read it
+}
+
+// walkSegment reads one segment and everything that is derived from it alone. expected is carried on in p.
+func (p *partition) walkSegment(i int) {
+	s := &p.segments[i]
+	name := s.file(logSuffix)
+	if err := p.r.open(p.fsys, filepath.Join(p.path, name)); err != nil {
+		p.add(Damaged, p.in(name), "Records of this segment cannot be read.", "it cannot be opened: %v", err)
+		p.unreadable(i, 0, err)
+		return
+	}
+	defer p.r.end()
+	s.size = p.r.size
+	indexes := p.openIndexes(s)
+	txn := txnCheck{}
+	p.expected = max(p.expected, s.base)
+	for position := int64(0); position < s.size; {
+		in := bounds{s.base, p.expected, segmentLimit(s.base, s.next)}
+		b, err := p.r.batch(position, in)
+		if err != nil {
+			if position = p.damaged(i, position, in, err); position < 0 {
+				break
+			}
+			continue
+		}
+		length := int64(b.Length())
+		p.expect(i, position, b)
+		indexes.batch(b, position)
+		p.note(&txn, b)
+		p.expected = b.LastOffset() + 1
+		p.progress(length)
+		position += length
+	}
+	indexes.finish(p.expected)
+	p.checkTxnIndex(s, &txn)
+	p.Segments++
+}
+
+// damaged enters the hole that begins at position and returns where to go on; -1 if nothing whole follows.
+func (p *partition) damaged(i int, position int64, in bounds, err error) int64 {
+	s := &p.segments[i]
+	d, is := errors.AsType[*damage](err)
+	if !is {
+		p.unreadable(i, position, err)
+		return -1
+	}
+	h := hole{segment: i, position: position, first: p.expected, next: p.expected, epoch: p.lastEpoch, reason: d.reason}
+	at, ok, err := p.r.behind(position, in)
+	if err != nil {
+		p.unreadable(i, position, err)
+		return -1
+	}
+	if ok {
+		if b, err := p.r.header(at, in); err == nil {
+			h.next = b.BaseOffset()
+		}
+	} else {
+		at, h.tail = s.size, true
+		h.next = p.segmentEnd(i)
+	}
+	h.bytes = at - position
+	p.progress(h.bytes)
+	p.holes = append(p.holes, h)
+	p.exact = false
+	p.expected = max(p.expected, h.next)
+	if h.tail {
+		return -1
+	}
+	return at
+}
+
+// segmentEnd is the offset that a segment should end at, as far as others tell: the next segment, or the checkpoints.
+func (p *partition) segmentEnd(i int) int64 {
+	if s := &p.segments[i]; s.next != None {
+		return max(p.expected, s.next)
+	}
+	return max(p.expected, p.known.point, p.vouchedHigh())
+}
+
+// unreadable enters the rest of a segment that the disk does not give.
+func (p *partition) unreadable(i int, position int64, err error) {
+	s := &p.segments[i]
+	reason := err.Error()
+	if pe, is := errors.AsType[*fs.PathError](err); is {
+		reason = pe.Err.Error()
+	}
+	next := p.segmentEnd(i)
+	p.holes = append(p.holes, hole{segment: i, position: position, bytes: s.size - position, first: p.expected, next: next, reason: "the disk says: " + reason, tail: true, disk: true})
+	p.exact = false
+	p.expected = max(p.expected, next)
+}
+
+// expect compares a batch with the offset that should come here, and its content with what its header says.
+func (p *partition) expect(i int, position int64, b record.Batch) {
+	s := &p.segments[i]
+	if gap := b.BaseOffset() - p.expected; gap > 0 {
+		p.missing(hole{segment: i, position: position, first: p.expected, next: b.BaseOffset(), epoch: p.lastEpoch})
+	}
+	p.Batches++
+	p.Records += max(0, int64(b.Count()))
+	name := p.in(s.file(logSuffix))
+	if int64(b.Count()) != int64(b.LastOffsetDelta())+1 || b.Attributes().HasDeleteHorizon() {
+		p.thinned = true
+	}
+	if b.Length() > maxBatchBytes {
+		p.add(Leftover, name, "Its content was not checked.", "a batch of %d bytes", b.Length()).at(position, int64(b.Length()))
+		return
+	}
+	if err := b.CheckRecords(0); err != nil {
+		p.content(name, position, b, err)
+	}
+}
+
+// missing enters offsets that no batch has; whether that is a loss or compaction is known at the end.
+func (p *partition) missing(h hole) {
+	if len(p.gaps) < maxGaps {
+		p.gaps = append(p.gaps, h)
+	}
+	p.gapCount++
+}
+
+// maxGaps is how many gaps are remembered of a log that may turn out not to be compacted.
+const maxGaps = 10_000
