@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -153,6 +154,7 @@ func (l *Log) loadSegments() error {
 	}
 	c := l.config.Load()
 	var list []*segment
+	var orphans []string
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasSuffix(name, deletedSuffix) || strings.HasSuffix(name, cleanedSuffix) || strings.HasSuffix(name, temporarySuffix) {
@@ -162,6 +164,9 @@ func (l *Log) loadSegments() error {
 			continue
 		}
 		base, suffix, ok := parseOffsetName(name)
+		if ok && suffix == txnIndexSuffix {
+			orphans = append(orphans, name)
+		}
 		if !ok || suffix != logSuffix {
 			continue
 		}
@@ -175,6 +180,22 @@ func (l *Log) loadSegments() error {
 		list = append(list, l.storedSegment(base, info.Size(), info.ModTime(), c))
 	}
 	l.replaceSegments(list)
+	return l.removeOrphans(orphans)
+}
+
+// removeOrphans removes transaction indexes whose segment's name a crash took: they would tell a segment that begins
+// there again of transactions that it does not have.
+func (l *Log) removeOrphans(names []string) error {
+	list := l.list()
+	for _, name := range names {
+		base, _, _ := parseOffsetName(name)
+		if i := sort.Search(len(list), func(i int) bool { return list[i].base >= base }); i < len(list) && list[i].base == base {
+			continue
+		}
+		if err := removeIfThere(l.fsys, filepath.Join(l.path, name)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

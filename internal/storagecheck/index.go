@@ -109,10 +109,13 @@ func (x *indexes) batch(b record.Batch, position int64) {
 	}
 }
 
-// finish enters what was found. next is the offset after the segment's last batch.
-func (x *indexes) finish(int64) {
+// finish enters what was found.
+func (x *indexes) finish() {
 	defer x.offsets.r.end()
 	defer x.times.r.end()
+	if x.p.given(x.s) {
+		return
+	}
 	if len(x.p.holes) > x.holes {
 		return // entries for what is damaged: a repair removes both files
 	}

@@ -82,7 +82,7 @@ func (p *partition) checkTxnIndex(s *segment, txn *txnCheck) {
 	}
 	var entries []aborted
 	if err == nil {
-		entries, err = parseTxnIndex(content)
+		entries, err = parseTxnIndex(content, s.base, p.expected)
 	}
 	if err != nil {
 		p.add(Rebuilt, p.in(name), "It is rebuilt from the segment when it is used.", "%v", err)
@@ -115,6 +115,9 @@ func (p *partition) compareAborted(txn *txnCheck, entries []aborted) string {
 			want := found[0]
 			if !p.exact { // transactions that are open since before the replay count for it
 				want.stable = e.stable
+				if e.first < p.replayedFrom {
+					want.first = e.first
+				}
 			}
 			if e != want {
 				return fmt.Sprintf("it has %s, the log says %s", e, want)
@@ -132,7 +135,8 @@ func (p *partition) compareAborted(txn *txnCheck, entries []aborted) string {
 	return ""
 }
 
-func parseTxnIndex(b []byte) (entries []aborted, err error) {
+// parseTxnIndex reads the entries of a segment with offsets from base on, below next.
+func parseTxnIndex(b []byte, base, next int64) (entries []aborted, err error) {
 	if len(b)%txnEntrySize != 0 {
 		return nil, fmt.Errorf("it has %d bytes, no multiple of the %d of an entry", len(b), txnEntrySize)
 	}
@@ -142,8 +146,8 @@ func parseTxnIndex(b []byte) (entries []aborted, err error) {
 		if version := binary.BigEndian.Uint16(b); version != 0 {
 			return nil, fmt.Errorf("entry %d has version %d, want 0", len(entries), version)
 		}
-		if n := len(entries); e.first > e.last || n > 0 && e.last <= entries[n-1].last {
-			return nil, fmt.Errorf("entry %d, of %s, contradicts itself or those before it", n, e)
+		if n := len(entries); e.first >= e.last || e.last < base || e.last >= next || n > 0 && e.last <= entries[n-1].last {
+			return nil, fmt.Errorf("entry %d, of %s, contradicts itself, those before it, or the segment's offsets %d to %d", n, e, base, next-1)
 		}
 		entries = append(entries, e)
 	}
