@@ -119,8 +119,7 @@ func (x *indexes) finish() {
 	if len(x.p.holes) > x.holes {
 		return // entries for what is damaged: a repair removes both files
 	}
-	// What a start believes unseen: after a clean stop all, else closed segments below the recovery point.
-	trusted := x.p.known.clean || x.s.next != None && x.s.next <= x.p.known.point
+	trusted := x.p.believed(x.s)
 	for _, w := range []*indexWalk{&x.offsets, &x.times} {
 		w.rest()
 		name := x.p.in(x.s.file(w.suffix))

@@ -43,6 +43,9 @@ func (p *partition) walkSegment(i int) {
 	s.size = p.r.size
 	indexes := p.openIndexes(s)
 	txn := txnCheck{}
+	if p.expected != None && s.base > p.expected {
+		p.missing(hole{segment: i, first: p.expected, next: s.base, epoch: p.lastEpoch})
+	}
 	p.expected = max(p.expected, s.base)
 	for position := int64(0); position < s.size; {
 		in := bounds{s.base, p.expected, segmentLimit(s.base, s.next)}
@@ -70,6 +73,12 @@ func (p *partition) walkSegment(i int) {
 
 // given reports whether a segment lies below the log's start: retention has given it up and may be amid deleting it.
 func (p *partition) given(s *segment) bool { return s.next != None && s.next <= p.known.start }
+
+// believed reports whether a start takes what is derived from a segment as it is: after a clean stop, and of closed
+// segments below the recovery point.
+func (p *partition) believed(s *segment) bool {
+	return p.known.clean || s.next != None && s.next <= p.known.point
+}
 
 // damaged enters the hole that begins at position and returns where to go on; -1 if nothing whole follows.
 func (p *partition) damaged(i int, position int64, in bounds, err error) int64 {
