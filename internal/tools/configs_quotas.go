@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/wire/recordjson"
 )
 
 // quotaEntity is the wire's name of a type that has quotas.
@@ -61,7 +63,7 @@ func (t *configsTool) describeQuotas() error {
 		var values []string
 		slices.SortFunc(e.Values, func(a, b kmsg.DescribeClientQuotasResponseEntryValue) int { return cmp.Compare(a.Key, b.Key) })
 		for _, v := range e.Values {
-			values = append(values, v.Key+"="+javaFloat(v.Value, 64))
+			values = append(values, v.Key+"="+recordjson.FormatFloat(v.Value, 64))
 		}
 		lines = append(lines, "Quota configs for "+quotaOwner(e.Entity)+" are "+strings.Join(values, ", "))
 	}

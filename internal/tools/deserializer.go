@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ottla/ottla/internal/wire/recordjson"
 )
 
 // A deserializer turns bytes into the text that Java prints for the value they stand for.
@@ -33,10 +35,10 @@ func deserializers() map[string]deserializer {
 			return strconv.FormatInt(int64(binary.BigEndian.Uint64(b)), 10)
 		}),
 		serializationPackage + "FloatDeserializer": sized("Float", 4, func(b []byte) string {
-			return javaFloat(float64(math.Float32frombits(binary.BigEndian.Uint32(b))), 32)
+			return recordjson.FormatFloat(float64(math.Float32frombits(binary.BigEndian.Uint32(b))), 32)
 		}),
 		serializationPackage + "DoubleDeserializer": sized("Double", 8, func(b []byte) string {
-			return javaFloat(math.Float64frombits(binary.BigEndian.Uint64(b)), 64)
+			return recordjson.FormatFloat(math.Float64frombits(binary.BigEndian.Uint64(b)), 64)
 		}),
 		serializationPackage + "BooleanDeserializer": deserializeBoolean,
 		serializationPackage + "UUIDDeserializer":    raw,
@@ -80,30 +82,4 @@ func printableBytes(b []byte) string {
 		}
 	}
 	return s.String()
-}
-
-// javaFloat prints a number as Java's Double.toString and Float.toString do: always with a fraction, with an exponent below
-// 0.001 and from 10,000,000 on.
-func javaFloat(f float64, bits int) string {
-	switch {
-	case math.IsNaN(f):
-		return "NaN"
-	case math.IsInf(f, 1):
-		return "Infinity"
-	case math.IsInf(f, -1):
-		return "-Infinity"
-	}
-	if size := math.Abs(f); f == 0 || size >= 1e-3 && size < 1e7 {
-		text := strconv.FormatFloat(f, 'f', -1, bits)
-		if !strings.Contains(text, ".") {
-			text += ".0"
-		}
-		return text
-	}
-	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(f, 'E', -1, bits), "E")
-	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
-	}
-	n, _ := strconv.Atoi(exponent)
-	return mantissa + "E" + strconv.Itoa(n)
 }

@@ -34,11 +34,11 @@ func newFormatter(class string, properties map[string]string, log logger) format
 	case "NoOpMessageFormatter":
 		return noFormatter{}
 	case "OffsetsMessageFormatter":
-		return coordinatorFormatter{decode: offsetsRecord}
+		return newCoordinatorFormatter("group_records", 0, 1)
 	case "GroupMetadataMessageFormatter":
-		return coordinatorFormatter{decode: groupRecord}
+		return newCoordinatorFormatter("group_records", 2)
 	case "TransactionLogMessageFormatter":
-		return coordinatorFormatter{decode: transactionRecord}
+		return newCoordinatorFormatter("transaction_records", 0)
 	}
 	// LoggingMessageFormatter prints as the default one does and logs at INFO, a level that the tools do not show.
 	return newPlainFormatter(properties, log)

@@ -17,6 +17,7 @@ func TestOptionsAreKafkas(t *testing.T) {
 		"kafka-console-producer": newConsoleProducerOptions().parser,
 		"kafka-consumer-groups":  newConsumerGroupsOptions().parser,
 		"kafka-delete-records":   newDeleteRecordsOptions().parser,
+		"kafka-dump-log":         newDumpLogOptions().parser,
 		"kafka-get-offsets":      newGetOffsetsOptions().parser,
 		"kafka-groups":           newGroupsOptions().parser,
 		"kafka-topics":           newTopicsOptions().parser,

@@ -24,6 +24,7 @@ func All() []Tool {
 		{"kafka-console-producer", "write lines of stdin to a topic", runConsoleProducer},
 		{"kafka-consumer-groups", "list, describe, delete consumer groups and reset their offsets", runConsumerGroups},
 		{"kafka-delete-records", "delete the records below offsets", runDeleteRecords},
+		{"kafka-dump-log", "print log segments, indexes, snapshots, and check indexes", runDumpLog},
 		{"kafka-get-offsets", "print offsets of partitions", runGetOffsets},
 		{"kafka-groups", "list groups of every type", runGroups},
 		{"kafka-topics", "create, delete, describe and change topics", runTopics},

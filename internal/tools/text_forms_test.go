@@ -1,7 +1,6 @@
 package tools
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -9,20 +8,6 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 )
-
-func TestJavaFloat(t *testing.T) {
-	for _, c := range []struct {
-		f    float64
-		want string
-	}{
-		{0, "0.0"}, {1, "1.0"}, {50.5, "50.5"}, {1024, "1024.0"}, {9999999, "9999999.0"}, {1e7, "1.0E7"}, {1.5e10, "1.5E10"}, {0.001, "0.001"},
-		{0.0001, "1.0E-4"}, {-2, "-2.0"}, {math.Inf(1), "Infinity"}, {math.NaN(), "NaN"},
-	} {
-		if got := javaFloat(c.f, 64); got != c.want {
-			t.Errorf("%g is printed as %s, want %s", c.f, got, c.want)
-		}
-	}
-}
 
 func TestParseISODuration(t *testing.T) {
 	for text, want := range map[string]time.Duration{"PT1H": time.Hour, "PT0S": 0, "P1DT2H3M4.5S": 26*time.Hour + 3*time.Minute + 4500*time.Millisecond,

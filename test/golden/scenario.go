@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -62,6 +63,11 @@ func readScenario(path string) (scenario, error) {
 		}
 	}
 	return s, nil
+}
+
+// needsBroker reports whether a step asks one.
+func (s scenario) needsBroker() bool {
+	return slices.ContainsFunc(s.steps, func(s step) bool { return strings.Contains(s.text, "BOOTSTRAP") })
 }
 
 // take adds a line to what the step expects.
