@@ -108,7 +108,7 @@ func TestSecondDirectoryFails(t *testing.T) {
 		victim = 1
 	}
 	produce := func(partition int32) error {
-		c := connect(t, b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordRetries(0), kgo.RecordDeliveryTimeout(5*time.Second), kgo.DisableIdempotentWrite())
+		c := connect(t, b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordRetries(0), kgo.RecordDeliveryTimeout(patience), kgo.DisableIdempotentWrite())
 		return c.ProduceSync(t.Context(), &kgo.Record{Topic: "t", Partition: partition, Value: []byte("x")}).FirstErr()
 	}
 	for p := range int32(2) {
@@ -175,7 +175,7 @@ func TestStraysAndDeletedFilesGo(t *testing.T) {
 		}
 		return names
 	}
-	for end := time.Now().Add(10 * time.Second); len(folders()) > 0; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); len(folders()) > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("still there: %q", folders())
 		}

@@ -104,7 +104,7 @@ func checkProducers(tb testing.TB, l *Log, batches []record.Batch) {
 	if diff := cmp.Diff(table.Producers(), l.Producers()); diff != "" {
 		tb.Fatalf("producers (-replayed +log):\n%s", diff)
 	}
-	got, err := l.AbortedTransactions(0, l.EndOffset())
+	got, err := l.AbortedTransactions(l.StartOffset(), l.EndOffset())
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -191,7 +191,8 @@ func (r *crashRun) crash() {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		r.t.Log(loss); r.verify(after, stable, start)
+		r.t.Log(loss)
+		r.verify(after, stable, start)
 	}()
 	<-done
 	r.off = r.t.Failed()

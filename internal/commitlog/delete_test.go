@@ -1,8 +1,13 @@
 package commitlog
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -76,4 +81,60 @@ func TestDeletedWhileItIsFlushed(t *testing.T) {
 		t.Errorf("told again: %v", <-told)
 	}
 	b.close()
+}
+
+// meddling is a disk that does something before the next look at a file of one kind, once it is armed.
+type meddling struct {
+	vfs.FS
+	suffix string
+	armed  atomic.Bool
+	meddle func()
+}
+
+func (m *meddling) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, error) {
+	if strings.HasSuffix(name, m.suffix) && flag&os.O_CREATE == 0 && m.armed.Swap(false) {
+		m.meddle()
+	}
+	return m.FS.OpenFile(name, flag, perm)
+}
+
+// TestDeletedWhileItIsRead: retention takes a segment away in the middle of a lookup in it, as its index is opened. That is
+// no failure of the disk: its offsets are out of range now.
+func TestDeletedWhileItIsRead(t *testing.T) {
+	for what, lookUp := range map[string]func(l *Log) error{
+		txnIndexSuffix: func(l *Log) error {
+			if list, err := l.AbortedTransactions(0, 10); !isCode(err, kafka.OffsetOutOfRange) {
+				return fmt.Errorf("aborted transactions: %v, %w", list, cmp.Or(err, errors.New("no error")))
+			}
+			return nil
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			disk := vfs.NewMemory()
+			b := open(t, disk, smallConfig())
+			for i := range 40 {
+				b.append(testTime.UnixMilli()+int64(i), strings.Repeat("x", 100))
+			}
+			b.close()
+			meddler := &meddling{FS: disk, suffix: what}
+			b = open(t, meddler, smallConfig())
+			defer b.close()
+			b.log.SetHighWatermark(40)
+			c := smallConfig()
+			c.RetentionBytes = 3000
+			b.log.Configure(c)
+			meddler.meddle = func() {
+				if err := b.dir.Sweep(testTime); err != nil {
+					t.Error(err)
+				}
+			}
+			meddler.armed.Store(true)
+			if err := lookUp(b.log); err != nil {
+				t.Error(err)
+			}
+			if b.log.StartOffset() == 0 {
+				t.Error("nothing was deleted: the test tries too little")
+			}
+		})
+	}
 }

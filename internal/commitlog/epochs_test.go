@@ -14,8 +14,9 @@ func TestEpochsAreSavedWhenTheyCount(t *testing.T) {
 		t.Fatal(err)
 	}
 	var c epochCache
-	saved := func(point int64) (onDisk epochCache) {
+	saved := func(point int64) *epochCache {
 		t.Helper()
+		onDisk := new(epochCache)
 		if err := c.save(disk, testDir, point); err != nil {
 			t.Fatal(err)
 		}

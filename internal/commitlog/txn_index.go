@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // The transaction index lists the aborted transactions whose marker lies in the segment, in order of the
@@ -147,19 +149,39 @@ func (s *segment) cutAborted(offset int64) {
 	}
 }
 
+// lists reports whether a segment is still one of the log's: the files of one that is not may be gone by their names.
+func (l *Log) lists(s *segment) bool { return slices.Contains(l.list(), s) }
+
 // AbortedTransactions returns the aborted transactions that a read_committed consumer must know to filter the
-// records in [from, below).
+// records in [from, below). When retention has taken from's segment meanwhile, they are not known any more: that is
+// OFFSET_OUT_OF_RANGE.
 func (l *Log) AbortedTransactions(from, below int64) ([]Aborted, error) {
-	var found []Aborted
-	list := l.list()
-	for _, s := range list[l.segmentAt(list, from):] {
+	for {
+		list := l.list()
+		if list[0].base > from {
+			return nil, kafka.Errorf(kafka.OffsetOutOfRange, "offset %d of partition %s was deleted while it was read: the log begins at %d now", from, l.tp, l.start.Load())
+		}
+		found, whole, err := l.abortedIn(list[l.segmentAt(list, from):], from, below)
+		if whole || err != nil {
+			return found, err
+		}
+	}
+}
+
+// abortedIn is AbortedTransactions for the segments that hold the range; whole is false if one of them was taken away
+// meanwhile, perhaps before its index was read.
+func (l *Log) abortedIn(list []*segment, from, below int64) (found []Aborted, whole bool, err error) {
+	for _, s := range list {
 		if !s.acquire() {
-			continue
+			return nil, false, nil
 		}
 		entries, err := l.loadAborted(s)
 		s.release()
+		if !l.lists(s) {
+			return nil, false, nil
+		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		for _, a := range entries {
 			if a.LastOffset >= from && a.FirstOffset < below {
@@ -167,9 +189,9 @@ func (l *Log) AbortedTransactions(from, below int64) ([]Aborted, error) {
 			}
 			// Nothing below this was undecided any more, so no later marker can reach back into the range.
 			if a.LastStableOffset >= below {
-				return found, nil
+				return found, true, nil
 			}
 		}
 	}
-	return found, nil
+	return found, true, nil
 }

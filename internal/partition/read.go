@@ -75,9 +75,12 @@ func (p *Partition) Read(r Read) (Records, error) {
 	found.Span = span
 	if r.Committed && span.Size > 0 {
 		// Transactions that begin after the span do no harm: clients take them in order of their first offsets.
-		found.Aborted, err = p.log.AbortedTransactions(r.Offset, below)
+		if found.Aborted, err = p.log.AbortedTransactions(r.Offset, below); err != nil {
+			found.Span.Release()
+			return found, err
+		}
 	}
-	return found, err
+	return found, nil
 }
 
 // divergence compares the client's last record with the leader's history.
