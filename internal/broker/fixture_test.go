@@ -62,8 +62,8 @@ func stop(t testing.TB, b *Broker) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := b.Stop(ctx); err != nil {
-		t.Error("stop:", err)
+	if err := b.Stop(ctx); err != nil || ctx.Err() != nil {
+		t.Error("stop:", err, ctx.Err())
 	}
 }
 
