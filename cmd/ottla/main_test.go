@@ -80,7 +80,7 @@ func TestServe(t *testing.T) {
 	}
 	var stdout, stderr output
 	first := start(&stdout, &stderr)
-	for end := time.Now().Add(20 * time.Second); !strings.Contains(stdout.String(), "Kafka Server started\n"); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !strings.Contains(stdout.String(), "Kafka Server started\n"); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("stdout %q, stderr %q", stdout.String(), stderr.String())
 		}
@@ -102,7 +102,7 @@ func TestServe(t *testing.T) {
 		if code != 0 || !strings.Contains(stderr.String(), "stopped") {
 			t.Errorf("exit %d, stderr %s", code, stderr.String())
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("it does not stop")
 	}
 }

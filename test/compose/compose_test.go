@@ -45,8 +45,10 @@ func TestComposeFilesOfKafkaImages(t *testing.T) {
 			if want.zookeeper && lines != 1 || !want.zookeeper && lines != 0 {
 				t.Errorf("%d lines say that ZooKeeper is not needed; wanted one: %v", lines, want.zookeeper)
 			}
-			if !strings.Contains(p.log.String(), "Transitioning from RECOVERY to RUNNING") {
-				t.Error("no line that says, in the words of Kafka's image, that the broker runs")
+			for end := time.Now().Add(clientLimit); !strings.Contains(p.log.String(), "Transitioning from RECOVERY to RUNNING"); time.Sleep(5 * time.Millisecond) {
+				if time.Now().After(end) {
+					t.Fatal("no line that says, in the words of Kafka's image, that the broker runs")
+				}
 			}
 		})
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-const answerLimit = 10 * time.Second
+const answerLimit = 30 * time.Second
 
 // A peer is a raw connection to a broker.
 type peer struct {

@@ -19,7 +19,7 @@ const (
 	crashPartitions = 6
 	crashProducers  = 3
 	defaultKills    = 6
-	cycleLimit      = 30 * time.Second // for progress between two kills
+	cycleLimit      = 2 * time.Minute // for progress between two kills
 )
 
 // Idempotent producers with acks=all and a committing group run while the broker is killed with SIGKILL again and again.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"sync"
 	"testing"
 )
 
@@ -14,11 +15,18 @@ const (
 	ports     = 10000
 )
 
-// FreeAddr returns localhost:PORT with a port nobody listens on.
+// given are the ports that FreeAddr has returned. Between that and the moment when a broker listens they look free.
+var given sync.Map
+
+// FreeAddr returns localhost:PORT with a port nobody listens on, another one with every call.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		addr := fmt.Sprintf("localhost:%d", firstPort+rand.IntN(ports))
+		port := firstPort + rand.IntN(ports)
+		if _, taken := given.LoadOrStore(port, true); taken {
+			continue
+		}
+		addr := fmt.Sprintf("localhost:%d", port)
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
 			continue

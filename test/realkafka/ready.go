@@ -87,11 +87,11 @@ func countBrokers(addr string) (int, error) {
 }
 
 // freePorts returns n ports of loopback on which nobody listens. They are below the range from which operating systems take
-// the ports of outgoing connections.
+// the ports of outgoing connections, and above those of package harness: a JVM takes seconds until it listens.
 func freePorts(n int) ([]int, error) {
 	var ports []int
 	for range 100 * n {
-		port := 20000 + rand.IntN(12000)
+		port := 31000 + rand.IntN(1700)
 		l, err := net.Listen("tcp", fmt.Sprintf("localhost:%d", port))
 		if err != nil {
 			continue
