@@ -35,9 +35,18 @@ func (a *API) produce(c Call, rq *wire.ProduceRequest) {
 		c.ReleaseFrame() // the records are in the log
 		p.await(time.Duration(rq.TimeoutMs) * time.Millisecond)
 	default:
-		p.reply()
+		if len(p.waiting) == 0 {
+			p.reply()
+			return
+		}
+		c.ReleaseFrame()
+		p.await(flushTimeout)
 	}
 }
+
+// flushTimeout is for acks=1 where flush.messages has the answer wait for a flush: the request's timeout is not about that,
+// and Kafka, which flushes within the append, has none.
+const flushTimeout = 24 * time.Hour
 
 // produce is a Produce request on its way. It is used again after its answer, so nobody may hold on to it then. Who can
 // reach it are: the partitions, each told to forget it before it calls Committed, and before that counted in pending; the
@@ -58,6 +67,7 @@ type produce struct {
 type appended struct {
 	partition *partition.Partition
 	next      int64 // offset after the records
+	flush     bool  // with acks=1: only for this broker's own flush (flush.messages)
 	answer    *wire.ProduceResponsePartitionProduceResponse
 }
 
@@ -141,8 +151,8 @@ func (p *produce) appendTo(topic string, id kafka.UUID, records []byte, acks int
 		return err
 	}
 	answer.BaseOffset, answer.LogStartOffset, answer.LogAppendTimeMs = done.BaseOffset, done.StartOffset, done.AppendTime
-	if acks == -1 {
-		p.waiting = append(p.waiting, appended{to, done.NextOffset, answer})
+	if acks == -1 || acks == 1 && done.FlushDue {
+		p.waiting = append(p.waiting, appended{to, done.NextOffset, acks == 1, answer})
 	}
 	return nil
 }
@@ -172,7 +182,11 @@ func (p *produce) await(timeout time.Duration) {
 	p.pending.Store(int32(len(p.waiting)) + 1)
 	for i := range p.waiting {
 		w := &p.waiting[i]
-		w.partition.Await(w.next, p, i)
+		if w.flush {
+			w.partition.AwaitFlush(w.next, p, i)
+		} else {
+			w.partition.Await(w.next, p, i)
+		}
 	}
 	// Only now, so that the timeout finds every append that waits.
 	if p.pending.Load() > 1 {
@@ -186,7 +200,7 @@ func (p *produce) await(timeout time.Duration) {
 // Committed implements partition.Committed.
 func (p *produce) Committed(tag int, err error) {
 	w := &p.waiting[tag]
-	if err == nil {
+	if err == nil && !w.flush {
 		err = w.partition.EnoughReplicas()
 	}
 	if err != nil {

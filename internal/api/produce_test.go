@@ -271,3 +271,29 @@ func checkProduceAnswer(t *testing.T, rq *wire.ProduceRequest, answer *wire.Prod
 		}
 	}
 }
+
+// flush.messages=1 is Kafka's way to have every answer wait for the disk, that of acks=1 too, whatever its timeout.
+func TestProduceWaitsForItsFlush(t *testing.T) {
+	for _, caching := range []string{"false", "true"} {
+		g := newGate(vfs.NewMemory())
+		w := newWorld(t, g)
+		c := w.dial()
+		w.create(c, "t", 1, "flush.messages", "1", "write.caching", caching)
+		for _, acks := range []int16{1, -1} {
+			g.shut()
+			timeout := answerLimit
+			if acks == 1 {
+				timeout = 0
+			}
+			n := c.send(produceRequest(acks, timeout, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "a")}), 12)
+			w.waits("the produce", w.api.metrics.waitingProduces)
+			c.silent(20 * time.Millisecond)
+			g.reopen()
+			answer := new(wire.ProduceResponse)
+			c.receive(n, answer, 12)
+			if p := answer.Responses[0].PartitionResponses[0]; p.ErrorCode != 0 {
+				t.Errorf("write.caching=%s, acks=%d: %+v", caching, acks, p)
+			}
+		}
+	}
+}

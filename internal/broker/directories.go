@@ -39,7 +39,7 @@ func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 	return commitlog.Options{
 		Logger: b.log, ClusterID: clusterID, NodeID: b.node, BrokerEpoch: b.epoch.Load,
 		RecoveryThreads:    c.Int(config.NumRecoveryThreadsPerDataDir),
-		CheckpointInterval: c.Duration(config.ReplicaHighWatermarkCheckpointIntervalMs),
+		CheckpointInterval: checkpointInterval(c),
 		Reserve:            c.Long(config.LogDirReserveBytes),
 		Config: func(string) commitlog.Config {
 			// Settings of the topic itself follow when the image is known.
@@ -47,6 +47,20 @@ func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 		},
 		OnFailure: func(err error) { b.directoryFailed(path, err) },
 	}
+}
+
+// checkpointInterval is the shortest of the intervals that are set for a checkpoint: all are written together. 0 sets none, as
+// in Kafka.
+func checkpointInterval(c *config.Broker) time.Duration {
+	interval := c.Duration(config.ReplicaHighWatermarkCheckpointIntervalMs)
+	for _, other := range []time.Duration{
+		c.Duration(config.LogFlushOffsetCheckpointIntervalMs), c.Duration(config.LogFlushStartOffsetCheckpointIntervalMs),
+	} {
+		if other > 0 && (other < interval || interval <= 0) {
+			interval = other
+		}
+	}
+	return interval
 }
 
 // directoryFailed is told when a log directory went offline: its partitions end. Without the metadata log, or without any
@@ -80,9 +94,16 @@ func (b *Broker) removeStrays() {
 	}
 }
 
-// housekeep has retention and deletions done every log.retention.check.interval.ms; deleted files go sooner.
+// housekeep has retention and deletions done log.initial.task.delay.ms after the start, and every
+// log.retention.check.interval.ms from then on; deleted files go when their delay is over.
 func (b *Broker) housekeep() {
-	b.every(func() time.Duration { return b.config.Load().Duration(config.LogRetentionCheckIntervalMs) }, b.sweep)
+	pause := b.options.Config.Duration(config.LogInitialTaskDelayMs)
+	next := func() time.Duration {
+		now := pause
+		pause = b.config.Load().Duration(config.LogRetentionCheckIntervalMs)
+		return now
+	}
+	b.every(next, b.sweep)
 	b.watchSpace()
 }
 

@@ -41,7 +41,7 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 	if err := l.write(batches, base, next, facts, o.Now); err != nil {
 		return Appended{}, err
 	}
-	return Appended{BaseOffset: base, NextOffset: next, StartOffset: l.start.Load(), AppendTime: facts.appendTime}, nil
+	return Appended{BaseOffset: base, NextOffset: next, StartOffset: l.start.Load(), AppendTime: facts.appendTime, FlushDue: l.flushDue()}, nil
 }
 
 // AppendReplica appends batches with the offsets and leader epochs that the leader gave them, and returns the

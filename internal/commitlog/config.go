@@ -139,6 +139,7 @@ type Appended struct {
 	StartOffset int64 // log start at that moment
 	AppendTime  int64 // the broker's timestamp if the batch has LogAppendTime, else -1
 	Duplicate   bool  // the producer had sent this batch before; the offsets are those of the first time
+	FlushDue    bool  // flush.messages is reached: whoever is answered may count on stable storage, whatever the acks
 }
 
 // Aborted is an aborted transaction as Fetch reports it and .txnindex stores it.

@@ -202,3 +202,45 @@ func TestDeletedFilesGoByThemselves(t *testing.T) {
 		}
 	})
 }
+
+// TestFlushSettings: flush.ms and flush.messages bound what lies unflushed, with write.caching too; with that, nothing that
+// flush.messages has due counts as stable before it is flushed.
+func TestFlushSettings(t *testing.T) {
+	for _, caching := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			c := DefaultConfig()
+			c.WriteCaching, c.FlushMs = caching, 40
+			b := inRealTime(t, c, nil)
+			defer func() { b.dir.Close() }()
+			flushed := func(want int64, after time.Duration) {
+				t.Helper()
+				time.Sleep(after)
+				synctest.Wait()
+				if got := b.log.flushed.Load(); got != want {
+					t.Errorf("write.caching=%v: flushed to %d, want %d", caching, got, want)
+				}
+			}
+			b.append(0, "a")
+			flushed(0, 39*time.Millisecond)
+			flushed(1, 2*time.Millisecond)
+			c.FlushMs, c.FlushMessages = time.Hour.Milliseconds(), 3
+			b.log.Configure(c)
+			b.append(0, "b", "c")
+			flushed(1, 0)
+			if stable := b.log.StableOffset(); caching && stable != 3 {
+				t.Errorf("stable offset %d with write.caching", stable)
+			}
+			before := b.log.StableOffset()
+			if a := b.append(0, "d"); !a.FlushDue {
+				t.Error("no flush is due after 3 records")
+			}
+			if stable := b.log.StableOffset(); stable > before && b.log.flushed.Load() < stable {
+				t.Errorf("write.caching=%v: stable offset %d, flushed are %d", caching, stable, b.log.flushed.Load())
+			}
+			flushed(4, 0)
+			if a := b.append(0, "e"); a.FlushDue {
+				t.Error("the records before the flush count again")
+			}
+		})
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
@@ -158,63 +157,6 @@ func TestRollRules(t *testing.T) {
 	}
 	if n := segments(func() { c.SegmentIndexBytes, c.IndexIntervalBytes = 16, 0 }, 1, 2, 3, 4); n < 2 {
 		t.Errorf("full index: %d segments", n)
-	}
-}
-
-func TestRetention(t *testing.T) {
-	day := (24 * time.Hour).Milliseconds()
-	now := testTime.UnixMilli()
-	tests := []struct {
-		name      string
-		configure func(*Config)
-		ages      []int64 // of four segments
-		high      int64
-		start     int64
-	}{
-		{"by time", func(c *Config) { c.RetentionMs = day }, []int64{3 * day, 2 * day, day / 2, 0}, 4, 2},
-		{"not above the high watermark", func(c *Config) { c.RetentionMs = day }, []int64{3 * day, 2 * day, day / 2, 0}, 1, 1},
-		{"active segment too", func(c *Config) { c.RetentionMs = day }, []int64{3 * day, 3 * day, 3 * day, 2 * day}, 4, 4},
-		{"a future timestamp blocks", func(c *Config) { c.RetentionMs = day }, []int64{-day, 3 * day, 3 * day, 0}, 4, 0},
-		{"by size", func(c *Config) { c.RetentionBytes = 340 }, []int64{0, 0, 0, 0}, 4, 2},
-		{"no limits", func(c *Config) { c.RetentionMs = -1 }, []int64{3 * day, 2 * day, day, 0}, 4, 0},
-		{"compact only", func(c *Config) { c.RetentionMs, c.CleanupDelete, c.CleanupCompact = 1, false, true }, []int64{day, day, day, 0}, 4, 0},
-		{"no policy", func(c *Config) { c.RetentionMs, c.CleanupDelete = 1, false }, []int64{day, day, day, 0}, 4, 0},
-	}
-	for _, x := range tests {
-		t.Run(x.name, func(t *testing.T) {
-			c := DefaultConfig()
-			c.SegmentBytes, c.FileDeleteDelay, c.SegmentMs = 200, time.Minute, 100*day
-			x.configure(&c)
-			disk := vfs.NewMemory()
-			b := open(t, disk, c)
-			for _, age := range x.ages {
-				b.append(now-age, strings.Repeat("x", 100))
-			}
-			b.log.SetHighWatermark(x.high)
-			if err := b.dir.Sweep(testTime); err != nil {
-				t.Fatal(err)
-			}
-			if got := b.log.StartOffset(); got != x.start {
-				t.Fatalf("log starts at %d, want %d", got, x.start)
-			}
-			if got := b.log.list()[0].base; got != x.start {
-				t.Fatalf("first segment is %d, want %d", got, x.start)
-			}
-			if err := b.dir.Sweep(testTime.Add(2 * time.Minute)); err != nil {
-				t.Fatal(err)
-			}
-			for _, name := range names(t, disk, b.log.Path()) {
-				if strings.HasSuffix(name, deletedSuffix) {
-					t.Fatalf("%s is still there after file.delete.delay.ms", name)
-				}
-			}
-			b = b.reopen()
-			if got := b.log.StartOffset(); got != x.start || b.log.EndOffset() != 4 {
-				t.Fatalf("after a restart the log is [%d, %d)", got, b.log.EndOffset())
-			}
-			checkLog(t, b.log)
-			b.close()
-		})
 	}
 }
 

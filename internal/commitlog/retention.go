@@ -114,6 +114,10 @@ func (l *Log) expired(c *Config, now time.Time) (int, error) {
 				return 0, l.readError(err)
 			}
 			tooOld = age > c.RetentionMs
+			if age < 0 && !last {
+				l.options().Logger.Warn("records with timestamps in the future keep a segment, and all behind it, from being deleted by age (retention.ms); message.timestamp.after.max.ms refuses such records",
+					"file", s.name(), "aheadMs", -age)
+			}
 		}
 		if !below && !tooMuch && !tooOld {
 			return i, nil
@@ -123,7 +127,7 @@ func (l *Log) expired(c *Config, now time.Time) (int, error) {
 	return len(list), nil
 }
 
-// age is the time in ms since the segment's largest timestamp; since its last change if no record has one.
+// age is the time in ms since the segment's largest timestamp; since the last write to its file if no record has one.
 func (s *segment) age(now time.Time) (int64, error) {
 	largest, err := s.largestTimestamp()
 	if err != nil {
@@ -132,7 +136,11 @@ func (s *segment) age(now time.Time) (int64, error) {
 	if largest.timestamp >= 0 {
 		return now.UnixMilli() - largest.timestamp, nil
 	}
-	return now.Sub(s.created).Milliseconds(), nil
+	info, err := s.fsys.Stat(s.name())
+	if err != nil {
+		return 0, err
+	}
+	return now.Sub(info.ModTime()).Milliseconds(), nil
 }
 
 // Sweep does what is due at now: retention of all logs, producer expiry, and the removal of files that were

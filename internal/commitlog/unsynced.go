@@ -48,7 +48,7 @@ func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	u.bytes += bytes
 	u.records += records
 	u.sinceSaved += bytes
-	due := u.records >= max(1, c.FlushMessages)
+	due := l.flushDue()
 	if c.WriteCaching && !due {
 		l.raiseStable(l.end.Load())
 	}
@@ -62,6 +62,11 @@ func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	case !l.dirty.Swap(true):
 		l.dir.flusher.later(l, min(within, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
 	}
+}
+
+// flushDue reports whether as many records as flush.messages says are not flushed. The caller holds l.mu.
+func (l *Log) flushDue() bool {
+	return l.mu.unsynced.records >= max(1, l.config.Load().FlushMessages)
 }
 
 func (l *Log) raiseStable(offset int64) {

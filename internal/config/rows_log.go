@@ -111,22 +111,19 @@ var (
 	}}
 	LogFlushSchedulerIntervalMs = BrokerLong{&Row{
 		Name: "log.flush.scheduler.interval.ms", Type: Long, Default: "9223372036854775807", Unit: Milliseconds,
-		Doc: "Interval at which logs are checked for records to flush, and the default of log.flush.interval.ms.",
+		Doc: "Longest time that a record waits for its flush to stable storage where log.flush.interval.ms is unset; flushes need no check at intervals.",
 	}}
 	LogFlushOffsetCheckpointIntervalMs = BrokerInt{&Row{
 		Name: "log.flush.offset.checkpoint.interval.ms", Type: Int, Default: "60000", Valid: atLeast(0), Unit: Milliseconds,
-		Doc:    "Interval at which the point up to which logs are flushed is written to the recovery checkpoint.",
-		Status: NoEffect, Why: "recovery points are written within replica.high.watermark.checkpoint.interval.ms of a change",
+		Doc: "Longest time until the point up to which logs are flushed is written to the recovery checkpoint; replica.high.watermark.checkpoint.interval.ms if that is shorter, or this 0.",
 	}}
 	LogFlushStartOffsetCheckpointIntervalMs = BrokerInt{&Row{
 		Name: "log.flush.start.offset.checkpoint.interval.ms", Type: Int, Default: "60000", Valid: atLeast(0), Unit: Milliseconds,
-		Doc:    "Interval at which the first offsets of logs are written to their checkpoint.",
-		Status: NoEffect, Why: "first offsets are written within replica.high.watermark.checkpoint.interval.ms of a change",
+		Doc: "Longest time until the first offsets of logs are written to their checkpoint; replica.high.watermark.checkpoint.interval.ms if that is shorter, or this 0.",
 	}}
 	LogInitialTaskDelayMs = BrokerLong{&Row{
 		Name: "log.initial.task.delay.ms", Type: Long, Default: "30000", Valid: atLeast(0), Importance: Low, Internal: true, Unit: Milliseconds,
-		Doc:    "Time after the start before the first retention check and the first checkpoint.",
-		Status: NoEffect, Why: "retention first runs one log.retention.check.interval.ms after the start",
+		Doc: "Time after the start before the first retention check.",
 	}}
 )
 

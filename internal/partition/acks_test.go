@@ -3,6 +3,7 @@ package partition
 import (
 	"errors"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -270,4 +271,59 @@ func TestMinInsyncReplicas(t *testing.T) {
 	w.wantCode(err, kafka.NotEnoughReplicas)
 	w.wantCode(p.EnoughReplicas(), kafka.NotEnoughReplicasAfterAppend)
 	w.append(p, 1, "c") // acks=1 does not ask for it
+}
+
+// flush.messages has acks=1 wait too, for this broker's disk and not for followers, and acks=all with write.caching.
+func TestFlushMessagesIsOnDiskBeforeTheAnswer(t *testing.T) {
+	for _, caching := range []string{"false", "true"} {
+		disk := vfs.NewMemory()
+		g := newGate(disk)
+		w := newWorld(t, g, nil)
+		w.replay(append(topic("t", 1, 1, self), setting("t", "flush.messages", "3"), setting("t", "write.caching", caching))...)
+		p := w.get("t", 0)
+		g.shut()
+		if done := w.append(p, 1, "a", "b"); done.FlushDue {
+			t.Error("a flush is due after 2 records of 3")
+		}
+		done := w.append(p, 1, "c")
+		if !done.FlushDue {
+			t.Error("no flush is due after 3 records")
+		}
+		alone := make(chan error, 2)
+		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
+		all := w.await(p, done.NextOffset)
+		// Before the flush a follower joins, which has nothing yet.
+		w.replay(changed(1, func(r *wire.PartitionChangeRecord) { r.Replicas, r.Isr = []int32{self, 2}, []int32{self, 2} }))
+		w.silent(alone)
+		w.silent(all)
+		g.reopen()
+		if err := w.receive(alone); err != nil {
+			t.Error(err)
+		}
+		w.silent(all)
+		late := make(chan error, 2)
+		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { late <- err }), 0)
+		if err := w.receive(late); err != nil {
+			t.Error(err)
+		}
+		after := newWorld(t, disk.Crash(vfs.LoseUnsynced()), w.image)
+		if end := after.get("t", 0).Log().EndOffset(); end != 3 {
+			t.Errorf("write.caching=%s: %d records after a power failure, 3 were flushed", caching, end)
+		}
+		after.close()
+
+		// One that gives up is forgotten; the others are told when the partition goes.
+		g.shut()
+		done = w.append(p, 1, "d", "e", "f")
+		forgotten := &waiter{t: t, p: p, next: done.NextOffset, group: new(sync.WaitGroup)}
+		p.AwaitFlush(done.NextOffset, forgotten, 1)
+		if !p.Abandon(forgotten, 1) || p.Abandon(forgotten, 1) {
+			t.Error("abandoned not once")
+		}
+		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
+		p.end(errDeleted(p.Name()))
+		w.wantCode(w.receive(alone), kafka.UnknownTopicOrPartition)
+		g.reopen()
+		w.close()
+	}
 }

@@ -41,6 +41,7 @@ type Partition struct {
 	mu struct {
 		sync.Mutex
 		commits  []commit // waiting for the high watermark, by ascending offset
+		flushes  []commit // waiting for this broker's own stable storage, likewise
 		watchers []Watcher
 		spare    news // memory for the next round
 	}

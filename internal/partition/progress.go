@@ -29,12 +29,18 @@ func (p *Partition) advance() {
 	}
 	p.mu.Lock()
 	state, stable := p.state.Load(), p.log.StableOffset()
-	if p.gone.Load() != nil || state.Leader != p.node || len(state.ISR) != 1 || stable <= p.log.HighWatermark() {
+	if p.gone.Load() != nil || stable <= p.log.HighWatermark() {
 		p.mu.Unlock()
 		return
 	}
+	if state.Leader != p.node || len(state.ISR) != 1 {
+		flushed := takeUpTo(&p.mu.flushes, stable, nil)
+		p.mu.Unlock()
+		p.tell(news{commits: flushed}, nil)
+		return
+	}
 	p.log.SetHighWatermark(stable)
-	n := p.collect(stable)
+	n := p.collect(stable, stable)
 	p.mu.Unlock()
 	p.tell(n, nil)
 }

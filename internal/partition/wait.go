@@ -34,12 +34,29 @@ func (p *Partition) Await(offset int64, to Committed, tag int) {
 		to.Committed(tag, nil)
 		return
 	}
-	i := len(p.mu.commits)
-	for i > 0 && p.mu.commits[i-1].offset > offset {
+	p.mu.commits = insert(p.mu.commits, commit{offset, to, tag})
+	p.mu.Unlock()
+}
+
+// AwaitFlush is Await for an append with acks=1 for which a flush is due (flush.messages): it tells to once everything below
+// offset is on this broker's stable storage, without waiting for other replicas.
+func (p *Partition) AwaitFlush(offset int64, to Committed, tag int) {
+	p.mu.Lock()
+	if err := p.Gone(); err != nil || p.log.StableOffset() >= offset {
+		p.mu.Unlock()
+		to.Committed(tag, err)
+		return
+	}
+	p.mu.flushes = insert(p.mu.flushes, commit{offset, to, tag})
+	p.mu.Unlock()
+}
+
+func insert(list []commit, c commit) []commit {
+	i := len(list)
+	for i > 0 && list[i-1].offset > c.offset {
 		i-- // appends come in order; only goroutines that overtake each other on the way here make this loop
 	}
-	p.mu.commits = slices.Insert(p.mu.commits, i, commit{offset, to, tag})
-	p.mu.Unlock()
+	return slices.Insert(list, i, c)
 }
 
 // AwaitFunc is Await for a plain function.
@@ -69,12 +86,13 @@ func (p *Partition) Settle(done func(error)) {
 func (p *Partition) Abandon(to Committed, tag int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.IndexFunc(p.mu.commits, func(c commit) bool { return c.to == to && c.tag == tag })
-	if i < 0 {
-		return false
+	for _, list := range []*[]commit{&p.mu.commits, &p.mu.flushes} {
+		if i := slices.IndexFunc(*list, func(c commit) bool { return c.to == to && c.tag == tag }); i >= 0 {
+			*list = slices.Delete(*list, i, i+1)
+			return true
+		}
 	}
-	p.mu.commits = slices.Delete(p.mu.commits, i, i+1)
-	return true
+	return false
 }
 
 // Watcher hears of changes of a partition: more can be read, it is led elsewhere, it is gone. Changed is called
@@ -122,14 +140,22 @@ type news struct {
 	watchers []Watcher
 }
 
-// collect takes out the appends that are committed below hw, and copies the watchers. The caller holds p.mu.
-func (p *Partition) collect(hw int64) news {
-	n, _ := slices.BinarySearchFunc(p.mu.commits, hw+1, func(c commit, target int64) int { return cmp.Compare(c.offset, target) })
+// collect takes out the appends that are committed below hw, and those that are stable here, and copies the watchers. The
+// caller holds p.mu.
+func (p *Partition) collect(hw, stable int64) news {
 	out := p.mu.spare
 	p.mu.spare = news{}
-	out.commits = append(out.commits[:0], p.mu.commits[:n]...)
-	p.mu.commits = slices.Delete(p.mu.commits, 0, n)
+	out.commits = takeUpTo(&p.mu.commits, hw, out.commits[:0])
+	out.commits = takeUpTo(&p.mu.flushes, stable, out.commits)
 	out.watchers = append(out.watchers[:0], p.mu.watchers...)
+	return out
+}
+
+// takeUpTo moves those that wait for an offset up to limit from list to out.
+func takeUpTo(list *[]commit, limit int64, out []commit) []commit {
+	n, _ := slices.BinarySearchFunc(*list, limit+1, func(c commit, target int64) int { return cmp.Compare(c.offset, target) })
+	out = append(out, (*list)[:n]...)
+	*list = slices.Delete(*list, 0, n)
 	return out
 }
 
@@ -151,7 +177,7 @@ func (p *Partition) tell(n news, err error) {
 // release tells everybody who waits that err happened.
 func (p *Partition) release(err error) {
 	p.mu.Lock()
-	n := p.collect(1<<63 - 2)
+	n := p.collect(1<<63-2, 1<<63-2)
 	p.mu.Unlock()
 	p.tell(n, err)
 }
