@@ -23,7 +23,7 @@ func newPlainDecoder(class string) (plainDecoder, error) {
 	underflow := &exception{class: "java.nio.BufferUnderflowException"}
 	switch class {
 	case stringDecoder:
-		return func(b []byte) (string, error) { return javaText(b), nil }, nil
+		return func(b []byte) (string, error) { return recordjson.Text(b), nil }, nil
 	case decoderPackage + "DefaultDecoder": // Java prints the array's address
 		return func(b []byte) (string, error) { return printableBytes(b), nil }, nil
 	case decoderPackage + "IntegerDecoder":

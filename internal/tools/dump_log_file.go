@@ -8,6 +8,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"strings"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
@@ -41,6 +42,7 @@ type segmentFile struct {
 	file       *os.File
 	path       string
 	start, end int
+	whole      bool // not a slice: its end is open
 }
 
 // openSegmentFile opens a log file, which close closes.
@@ -61,13 +63,17 @@ func openSegmentFile(path string) (*segmentFile, error) {
 		file.Close()
 		return nil, kafkaException(fmt.Sprintf("The size of segment %s (%d) is larger than the maximum allowed segment size of %d", path, info.Size(), math.MaxInt32))
 	}
-	return &segmentFile{file, path, 0, int(info.Size())}, nil
+	return &segmentFile{file, path, 0, int(info.Size()), true}, nil
 }
 
 func (s *segmentFile) close() { s.file.Close() }
 
 func (s *segmentFile) String() string {
-	return fmt.Sprintf("FileRecords(size=%d, file=%s, start=%d, end=%d)", s.end-s.start, s.path, s.start, s.end)
+	end := s.end
+	if s.whole {
+		end = math.MaxInt32
+	}
+	return fmt.Sprintf("FileRecords(size=%d, file=%s, start=%d, end=%d)", s.end-s.start, s.path, s.start, end)
 }
 
 // slice is the part from position on, of at most size bytes.
@@ -81,7 +87,7 @@ func (s *segmentFile) slice(position, size int) (*segmentFile, error) {
 		return nil, illegalArgument(fmt.Sprintf("Invalid size: %d in read from %s", size, s))
 	}
 	start := s.start + position
-	return &segmentFile{s.file, s.path, start, min(start+size, s.end)}, nil
+	return &segmentFile{s.file, s.path, start, min(start+size, s.end), false}, nil
 }
 
 // headerUpToMagic is what Kafka reads of a batch to know its size and format.
@@ -184,6 +190,9 @@ func (b *dumpedBatch) records() iter.Seq2[dumpedRecord, error] {
 				}
 			}
 		}
+		// The last record counts only when nothing follows it.
+		var last *dumpedRecord
+		left := batch.Count()
 		for r, err := range batch.Records(0) {
 			if err != nil {
 				yield(dumpedRecord{}, recordException(err))
@@ -193,9 +202,15 @@ func (b *dumpedBatch) records() iter.Seq2[dumpedRecord, error] {
 			if batch.BaseSequence() >= 0 {
 				sequence = record.AddSequence(batch.BaseSequence(), r.OffsetDelta)
 			}
-			if !yield(dumpedRecord{offset: r.Offset, timestamp: r.Timestamp, key: r.Key, value: r.Value, sequence: sequence, v2: &r}, nil) {
+			d := dumpedRecord{offset: r.Offset, timestamp: r.Timestamp, key: r.Key, value: r.Value, sequence: sequence, v2: &r}
+			if left--; left == 0 {
+				last = &d
+			} else if !yield(d, nil) {
 				return
 			}
+		}
+		if last != nil {
+			yield(*last, nil)
 		}
 	}
 }
@@ -232,6 +247,9 @@ func recordException(err error) error {
 		case kafka.UnsupportedCompressionType:
 			class = "java.lang.IllegalArgumentException"
 		}
+	}
+	if failed := "Failed to decompress record stream"; strings.HasPrefix(message, failed) {
+		return kafkaException(message)
 	}
 	return &exception{class: class, message: message}
 }

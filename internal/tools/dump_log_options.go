@@ -58,11 +58,15 @@ func (o *dumpLogOptions) printsRecords() bool {
 
 // fileNames splits --files as Java does: empty names at the end do not count.
 func (o *dumpLogOptions) fileNames(r *options.Reader) []string {
-	names := strings.Split(r.String(o.files), ",")
-	for len(names) > 1 && names[len(names)-1] == "" {
-		names = names[:len(names)-1]
+	text := r.String(o.files)
+	if text == "" {
+		return []string{""}
 	}
-	return names
+	text = strings.TrimRight(text, ",")
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, ",")
 }
 
 // decoder makes the decoder of records that the options ask for.

@@ -38,10 +38,13 @@ func (d remoteDecoder) describe(r *dumpedRecord) (string, error) {
 	switch class {
 	case "RemoteLogSegmentMetadata":
 		o.add("remoteLogSegmentId", o.segmentID())
-		o.segment()
+		o.checkRange()
+		o.checkEpochs()
+		o.segment("brokerId", "maxTimestampMs", "eventTimestampMs")
 	case "RemoteLogSegmentMetadataSnapshot":
 		o.add("segmentId", o.Get("SegmentId").(kafka.UUID).String())
-		o.segment()
+		o.segment("maxTimestampMs")
+		o.checkEpochs()
 	case "RemoteLogSegmentMetadataUpdate":
 		o.add("remoteLogSegmentId", o.segmentID())
 		o.add("customMetadata", o.custom())
@@ -71,24 +74,33 @@ func (o *remoteObject) numbers(names ...string) {
 	}
 }
 
-// segment adds what the description of a whole segment has after its id.
-func (o *remoteObject) segment() {
-	start, end := o.Get("StartOffset").(int64), o.Get("EndOffset").(int64)
-	switch epochs, _ := o.Get("SegmentLeaderEpochs").([]any); {
-	case start < 0:
-		o.err = fmt.Errorf("Unexpected start offset = %d. StartOffset for a remote segment cannot be negative", start)
-	case end < start:
-		o.err = fmt.Errorf("Unexpected end offset = %d. EndOffset for a remote segment cannot be less than startOffset = %d", end, start)
-	case len(epochs) == 0:
-		o.err = errors.New("segmentLeaderEpochs can not be null or empty")
-	}
-	o.numbers("startOffset", "endOffset", "brokerId", "maxTimestampMs", "eventTimestampMs")
+// segment adds what the description of a whole segment has after its id; the fields are those after the offsets.
+func (o *remoteObject) segment(fields ...string) {
+	o.numbers(append([]string{"startOffset", "endOffset"}, fields...)...)
 	o.add("segmentLeaderEpochs", o.epochs())
 	o.numbers("segmentSizeInBytes")
 	o.add("customMetadata", o.custom())
 	o.segmentState()
 	o.add("txnIdxEmpty", fmt.Sprint(o.Get("TxnIndexEmpty")))
 }
+
+func (o *remoteObject) checkRange() {
+	start, end := o.Get("StartOffset").(int64), o.Get("EndOffset").(int64)
+	if start < 0 {
+		o.fail(fmt.Sprintf("Unexpected start offset = %d. StartOffset for a remote segment cannot be negative", start))
+	} else if end < start {
+		o.fail(fmt.Sprintf("Unexpected end offset = %d. EndOffset for a remote segment cannot be less than startOffset = %d", end, start))
+	}
+}
+
+func (o *remoteObject) checkEpochs() {
+	if epochs, _ := o.Get("SegmentLeaderEpochs").([]any); len(epochs) == 0 {
+		o.fail("segmentLeaderEpochs can not be null or empty")
+	}
+}
+
+// fail keeps the first fault.
+func (o *remoteObject) fail(fault string) { o.err = cmp.Or(o.err, errors.New(fault)) }
 
 func (o *remoteObject) segmentState() {
 	o.state("RemoteLogSegmentState", "state can not be null", "COPY_SEGMENT_STARTED", "COPY_SEGMENT_FINISHED", "DELETE_SEGMENT_STARTED", "DELETE_SEGMENT_FINISHED")
@@ -98,7 +110,7 @@ func (o *remoteObject) segmentState() {
 func (o *remoteObject) state(field, fault string, names ...string) {
 	id := o.Get(field).(int64)
 	if id < 0 || int(id) >= len(names) {
-		o.err = cmp.Or(o.err, errors.New(fault))
+		o.fail(fault)
 		return
 	}
 	o.add("state", names[id])

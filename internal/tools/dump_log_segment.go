@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/wire/recordjson"
 )
 
 // bootstrapSnapshot is the file of the records that a new cluster begins with.
@@ -122,6 +123,9 @@ func (p *segmentPrinter) legacyBatch(b *dumpedBatch, position int) error {
 	}
 	l := record.Legacy(bytes)
 	p.printf("offset: %d", l.Offset())
+	if l.Magic() < 0 {
+		return illegalArgument(fmt.Sprintf("Invalid magic used in LegacyRecord: %d", l.Magic()))
+	}
 	codec, err := codecName(l.Codec())
 	if err != nil {
 		return err
@@ -209,7 +213,7 @@ func (p *segmentPrinter) metadata(r *dumpedRecord, timestampType string) {
 	}
 	var keys []string
 	for h := range r.v2.Headers() {
-		keys = append(keys, javaText(h.Key))
+		keys = append(keys, recordjson.Text(h.Key))
 	}
 	p.printf(" sequence: %d headerKeys: [%s]", r.sequence, strings.Join(keys, ","))
 }

@@ -27,7 +27,7 @@ func javaString(err error) string {
 		error
 		JavaClass() string
 	}](err); ok {
-		return e.JavaClass() + ": " + e.Error()
+		return strings.TrimSuffix(e.JavaClass()+": "+e.Error(), ": null") // Java prints a null message nowhere but inside of another text
 	}
 	return err.Error()
 }

@@ -3,7 +3,6 @@ package recordjson
 import (
 	"math"
 	"strconv"
-	"strings"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire/schema"
@@ -21,15 +20,19 @@ type Struct struct {
 // JSON is a value that is printed as it is.
 type JSON string
 
-// Decode reads the message in a version. Bytes that are left stay in b.
+// Decode reads the message in a version. Bytes that are left stay in b. A version that does not exist is read as the nearest one
+// that does, as Kafka's readers do, which only ask whether a version is below or above those at which a field came or went.
 func (m *Message) Decode(b *Buffer, version int16) (*Struct, error) {
-	v := schema.Versions{Min: int(version), Max: int(version)}
-	if !m.Versions.Contains(v) {
-		return nil, &Error{"org.apache.kafka.common.errors.UnsupportedVersionException", "Can't read version " + strconv.Itoa(int(version)) + " of " + m.Name}
-	}
+	v := m.nearest(version)
 	d := decoder{Buffer: b, message: m, version: v, flexible: m.Flexible.Contains(v)}
 	s := d.fields(m.Fields)
 	return s, b.err
+}
+
+// nearest is a version as a range of the one version of the message that it is taken for.
+func (m *Message) nearest(version int16) schema.Versions {
+	v := min(max(int(version), m.Versions.Min), m.Versions.Max)
+	return schema.Versions{Min: v, Max: v}
 }
 
 // decoder reads one message in one version.
@@ -156,7 +159,7 @@ func (d *decoder) element(typ, name string, nullable bool) any {
 		if b == nil {
 			return nil
 		}
-		return strings.ToValidUTF8(string(b), "\ufffd")
+		return Text(b)
 	}
 	if b := d.sized(4, name, nullable); b != nil {
 		return b

@@ -33,7 +33,7 @@ func (s *Struct) Set(name string, value any) {
 
 // JSON prints the fields that a version has.
 func (s *Struct) JSON(version int16) JSON {
-	return JSON(s.append(nil, schema.Versions{Min: int(version), Max: int(version)}))
+	return JSON(s.append(nil, s.message.nearest(version)))
 }
 
 func (s *Struct) append(b []byte, version schema.Versions) []byte {

@@ -1,13 +1,13 @@
-package tools
+package recordjson
 
 import (
 	"strings"
 	"unicode/utf8"
 )
 
-// javaText decodes UTF-8 as Java's String does: where bytes are no text, there is one replacement character for as many of them as
+// Text decodes UTF-8 as Java's String does: where bytes are no text, there is one replacement character for as many of them as
 // could have begun a character, and one for the three bytes of a surrogate.
-func javaText[T string | []byte](encoded T) string {
+func Text[T string | []byte](encoded T) string {
 	s := string(encoded)
 	if utf8.ValidString(s) {
 		return s
