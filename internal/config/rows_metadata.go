@@ -8,18 +8,15 @@ var (
 	}}
 	MetadataLogSegmentBytes = BrokerInt{&Row{
 		Name: "metadata.log.segment.bytes", Type: Int, Default: "1073741824", Valid: atLeast(8388608), Unit: Bytes,
-		Doc:    "Size at which a segment of the metadata log is closed.",
-		Status: Later, Why: "deletion of old metadata",
+		Doc: "Size at which a segment of the metadata log is closed.",
 	}}
 	MetadataLogSegmentMs = BrokerLong{&Row{
 		Name: "metadata.log.segment.ms", Type: Long, Default: "604800000", Unit: Milliseconds,
-		Doc:    "Age at which a segment of the metadata log is closed.",
-		Status: Later, Why: "deletion of old metadata",
+		Doc: "Age at which a segment of the metadata log is closed.",
 	}}
 	MetadataLogMaxRecordBytesBetweenSnapshots = BrokerLong{&Row{
 		Name: "metadata.log.max.record.bytes.between.snapshots", Type: Long, Default: "20971520", Valid: atLeast(1), Unit: Bytes,
-		Doc:    "Bytes of new metadata records after which a snapshot is taken.",
-		Status: Later, Why: "snapshots of metadata",
+		Doc: "Bytes of new metadata records after which a snapshot is taken.",
 	}}
 	MetadataLogMaxSnapshotIntervalMs = BrokerLong{&Row{
 		Name: "metadata.log.max.snapshot.interval.ms", Type: Long, Default: "3600000", Valid: atLeast(0), Unit: Milliseconds,

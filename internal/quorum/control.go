@@ -10,14 +10,15 @@ import (
 )
 
 // leaderChange makes the batch that stands for raft's empty entry, the first of every term. raft does not say
-// who granted the vote, so GrantingVoters names the leader alone.
+// who granted the vote, so GrantingVoters names the leader alone. It is version 0, without the voters' directories, because Kafka's
+// tools read no other (ControlRecordUtils.LEADER_CHANGE_CURRENT_VERSION).
 func leaderChange(at position, leader Voter, voters []Voter, now time.Time) (record.Batch, error) {
-	m := wire.LeaderChangeMessage{Version: 1, LeaderID: leader.NodeID}
+	m := wire.LeaderChangeMessage{LeaderID: leader.NodeID}
 	for _, v := range voters {
-		m.Voters = append(m.Voters, wire.LeaderChangeMessageVoter{VoterID: v.NodeID, VoterDirectoryID: v.DirectoryID})
+		m.Voters = append(m.Voters, wire.LeaderChangeMessageVoter{VoterID: v.NodeID})
 	}
-	m.GrantingVoters = []wire.LeaderChangeMessageVoter{{VoterID: leader.NodeID, VoterDirectoryID: leader.DirectoryID}}
-	return control(at, record.LeaderChange, &m, 1, now.UnixMilli())
+	m.GrantingVoters = []wire.LeaderChangeMessageVoter{{VoterID: leader.NodeID}}
+	return control(at, record.LeaderChange, &m, 0, now.UnixMilli())
 }
 
 // control makes a batch of one control record at the offset and term of a position.

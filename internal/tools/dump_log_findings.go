@@ -40,7 +40,7 @@ func (f *fileFindings) pair(file string, a, b int64) {
 
 // print writes the findings of each file under a title, in the order of Java's hash map.
 func (f *fileFindings) print(inv *invocation, title, line string) {
-	for _, file := range inJavaMapOrder(f.files, func(file string) string { return file }) {
+	for _, file := range inComputedMapOrder(f.files, func(file string) string { return file }) {
 		inv.complain(title + file)
 		for _, p := range f.pairs[file] {
 			inv.complain(fmt.Sprintf(line, p[0], p[1]))

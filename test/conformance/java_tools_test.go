@@ -13,6 +13,7 @@ var javaTools = map[string]string{
 	"kafka-console-consumer":    "org.apache.kafka.tools.consumer.ConsoleConsumer",
 	"kafka-console-producer":    "org.apache.kafka.tools.ConsoleProducer",
 	"kafka-consumer-groups":     "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+	"kafka-dump-log":            "org.apache.kafka.tools.DumpLogSegments",
 	"kafka-get-offsets":         "org.apache.kafka.tools.GetOffsetShell",
 	"kafka-producer-perf-test":  "org.apache.kafka.tools.ProducerPerformance",
 	"kafka-topics":              "org.apache.kafka.tools.TopicCommand",
