@@ -39,6 +39,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return health(rest, stdout, stderr)
 	case "links":
 		return links(rest, stdout, stderr)
+	case "storage":
+		return tools.Storage(rest, stdin, stdout, stderr)
 	case "version", "--version":
 		fmt.Fprintf(stdout, "ottla %s (Kafka %s)\n", version, tools.Version)
 		return 0
@@ -64,6 +66,8 @@ func usage(w io.Writer) {
   ottla serve [--config FILE] [--set KEY=VALUE]...   start a broker (no configuration needed)
   ottla health [--config FILE] [--set KEY=VALUE]...  ask the broker that has this configuration whether it is ready
   ottla links [--target PATH] DIR                    make the tools' names as symbolic links in DIR
+  ottla storage verify DIR...                        say what is wrong in the log directories of a stopped broker
+  ottla storage repair DIR                           bring a damaged log directory back into order; asks first
   ottla version
 
 Kafka's tools, each also under its own name with or without .sh (see links), and with --help:

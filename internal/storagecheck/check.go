@@ -56,6 +56,8 @@ type Report struct {
 	Findings []Finding
 	// BySeverity counts all findings, also those that are not listed.
 	BySeverity map[Severity]int
+
+	names []string // of the partitions
 }
 
 // Losing reports whether there are findings that lose data, or will: of severity Damaged or Lost.
@@ -105,6 +107,9 @@ func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 	d.topics = readTopics(fsys, dir)
 	d.close()
 	run := &checkRun{options: o, report: &Report{Path: dir, Identity: d.meta, Clean: d.clean, Partitions: len(d.folders), BySeverity: map[Severity]int{}}}
+	for _, tp := range d.folders {
+		run.report.names = append(run.report.names, tp.String())
+	}
 	run.enter(&d.findings, Counts{})
 	run.measure(d)
 	err := run.partitions(ctx, d)

@@ -2,6 +2,7 @@ package storagecheck
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -75,4 +76,31 @@ func leftoverOf(name string) (what string, severity Severity) {
 		return "a file that was being written when the process ended", Leftover
 	}
 	return "", Leftover
+}
+
+// leftovers are such files of one folder, those of a kind together.
+type leftovers []leftover
+
+type leftover struct {
+	what     string
+	severity Severity
+	first    string
+	files    int
+	bytes    int64
+}
+
+func (l *leftovers) add(what string, severity Severity, name string, bytes int64) {
+	i := slices.IndexFunc(*l, func(x leftover) bool { return x.what == what })
+	if i < 0 {
+		i = len(*l)
+		*l = append(*l, leftover{what: what, severity: severity, first: name})
+	}
+	(*l)[i].files++
+	(*l)[i].bytes += bytes
+}
+
+func (l leftovers) enter(p *partition) {
+	for _, x := range l {
+		p.add(x.severity, p.in(x.first), "The next start removes or finishes it.", "%s: %d files of that kind, %d bytes", x.what, x.files, x.bytes)
+	}
 }

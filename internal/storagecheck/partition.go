@@ -103,13 +103,14 @@ func (p *partition) list() error {
 	if err != nil {
 		return err
 	}
+	var old leftovers
 	for _, e := range entries {
 		name := e.Name()
 		base, suffix, numbered := parseOffsetName(name)
 		size := sizeOf(e)
 		switch what, severity := leftoverOf(name); {
 		case what != "":
-			p.add(severity, p.in(name), "The next start removes or finishes it.", "%s, %d bytes", what, size)
+			old.add(what, severity, name, size)
 		case numbered && suffix == logSuffix:
 			p.segments = append(p.segments, segment{base: base, size: size, next: None})
 		case numbered && suffix == snapshotSuffix:
@@ -121,6 +122,7 @@ func (p *partition) list() error {
 			p.add(Leftover, p.in(name), "It is left alone.", "nothing of a partition has such a name")
 		}
 	}
+	old.enter(p)
 	slices.SortFunc(p.segments, func(a, b segment) int { return cmp.Compare(a.base, b.base) })
 	slices.Sort(p.snapshots)
 	p.unchecked = p.snapshots
