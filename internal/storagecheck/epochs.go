@@ -48,7 +48,7 @@ func (p *partition) loadEpochs() {
 		})
 	}
 	if err != nil {
-		p.epochs.broken, p.epochs.stored = true, nil
+		p.epochs.broken, p.epochs.stored, p.epochsWrong = true, nil, true
 		p.add(Rebuilt, p.in(leaderEpochFile), "The next start reads the whole log and writes it anew.", "%v", err)
 	}
 }

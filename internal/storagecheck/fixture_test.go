@@ -3,6 +3,7 @@ package storagecheck
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -166,4 +167,70 @@ func unclean(t *testing.T, fsys vfs.FS) {
 	if err := fsys.Remove(filepath.Join(testDir, cleanShutdownFile)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// errPower is what a disk without power answers.
+var errPower = errors.New("the power is out")
+
+// countdown fails every change from the left-th on.
+type countdown struct {
+	vfs.FS
+	left int
+}
+
+func (c *countdown) spent() error {
+	if c.left--; c.left <= 0 {
+		return errPower
+	}
+	return nil
+}
+
+func (c *countdown) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, error) {
+	if flag&os.O_CREATE != 0 {
+		if err := c.spent(); err != nil {
+			return nil, err
+		}
+	}
+	f, err := c.FS.OpenFile(name, flag, perm)
+	return &countdownFile{f, c}, err
+}
+
+func (c *countdown) Remove(name string) error {
+	if err := c.spent(); err != nil {
+		return err
+	}
+	return c.FS.Remove(name)
+}
+
+func (c *countdown) Rename(from, to string) error {
+	if err := c.spent(); err != nil {
+		return err
+	}
+	return c.FS.Rename(from, to)
+}
+
+func (c *countdown) SyncDir(name string) error {
+	if err := c.spent(); err != nil {
+		return err
+	}
+	return c.FS.SyncDir(name)
+}
+
+type countdownFile struct {
+	vfs.File
+	c *countdown
+}
+
+func (f *countdownFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.c.spent(); err != nil {
+		return 0, err
+	}
+	return f.File.WriteAt(p, off)
+}
+
+func (f *countdownFile) Sync() error {
+	if err := f.c.spent(); err != nil {
+		return err
+	}
+	return f.File.Sync()
 }

@@ -12,15 +12,13 @@ func (p *partition) judgeHoles() {
 	last := len(p.segments) - 1
 	for i := range p.holes {
 		h := &p.holes[i]
-		if h.bytes == 0 {
-			continue // entered by checkEnd
-		}
 		h.last = h.tail && h.segment == last
 		f := Finding{File: p.in(p.segments[h.segment].file(logSuffix)), Position: h.position, Bytes: h.bytes, FirstOffset: None, LastOffset: None}
 		if h.next > h.first {
 			f.FirstOffset, f.LastOffset = h.first, h.next-1
 		}
 		f.Severity, f.Outcome = p.judge(h)
+		h.mend = f.Severity == Damaged && !h.disk
 		f.Problem = fmt.Sprintf("%d bytes are no whole batch: %s", h.bytes, h.reason)
 		p.put(f)
 	}
@@ -46,6 +44,9 @@ func (p *partition) judge(h *hole) (Severity, string) {
 func (p *partition) judgeGaps() {
 	if p.compacted() {
 		p.gaps = nil
+		if p.known.clean {
+			p.startsAt = None
+		}
 		return
 	}
 	kept := p.gaps[:0]

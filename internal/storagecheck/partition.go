@@ -39,6 +39,7 @@ type partition struct {
 	gaps      []hole // offsets that no batch has: lost, or taken out by compaction
 	gapCount  int
 	thinned   bool // compaction was here
+	filled    bool // a repair was: an empty batch stands for lost records
 
 	producers    *producerstate.Table
 	exact        bool  // the replay knows all producers and transactions
@@ -49,6 +50,8 @@ type partition struct {
 	wrong       []string // derived files that are to go
 	txnIndexes  map[string][]aborted
 	epochsWrong bool
+	beyond      *hole // between the end of the log and where it should end
+	startsAt    int64 // log start that the checkpoint should say, None if that is right
 	end         int64
 }
 
@@ -73,7 +76,7 @@ func (p *partition) wrongTxnIndex(s *segment, txn *txnCheck) {
 // check reads the partition.
 func (p *partition) check() {
 	p.lastEpoch = record.NoLeaderEpoch
-	p.expected = None
+	p.expected, p.startsAt = None, None
 	if err := p.list(); err != nil {
 		p.add(Damaged, p.name, "Nothing of the partition could be checked.", "%v", err)
 		return
@@ -208,9 +211,13 @@ func (p *partition) checkBeginning() {
 	if p.known.hasStart && p.known.start < first.base {
 		p.missing(hole{segment: 0, first: p.known.start, next: first.base, epoch: record.NoLeaderEpoch})
 	}
+	if p.known.hasStart && p.known.start < first.base {
+		p.startsAt = first.base
+	}
 	if reach := max(p.known.point, p.known.start); !p.known.clean && first.base > reach {
 		p.add(Damaged, p.in(first.file(logSuffix)), "The next start takes the whole log for never durable and drops it: repair notes its beginning in "+logStartFile+".",
 			"the log begins at offset %d, but the checkpoints say %d, after an unclean stop", first.base, reach).offsets(first.base, first.base)
+		p.startsAt = first.base
 	}
 }
 
@@ -220,17 +227,20 @@ func (p *partition) checkEnd() {
 	if n := len(p.segments); n > 0 {
 		file = p.in(p.segments[n-1].file(logSuffix))
 	}
-	first := p.end
-	if p.known.point > first {
+	if first := p.end; p.known.point > first {
 		p.add(Lost, file, "The broker goes on at the log's end and gives these offsets to other records: repair keeps them taken.",
 			"the log ends at offset %d, its recovery point is %d", first, p.known.point).offsets(first, p.known.point-1)
-		p.holes = append(p.holes, hole{segment: len(p.segments) - 1, first: first, next: p.known.point, epoch: p.lastEpoch, last: true, tail: true, reason: "missing"})
 		p.end = p.known.point
+		p.beyond = &hole{segment: len(p.segments) - 1, first: first, next: p.end, epoch: p.lastEpoch}
 	}
 	if p.known.high > p.end {
 		severity, outcome := Rebuilt, "The broker lowers the high watermark. Records that were committed are missing if the topic has write.caching=true and the power failed; none are if the log was truncated to its leader's."
 		if p.known.clean {
-			severity, outcome = Lost, "The broker goes on at the log's end."
+			severity, outcome = Lost, "The broker goes on at the log's end and gives these offsets to other records: repair keeps them taken."
+			if p.beyond == nil {
+				p.beyond = &hole{segment: len(p.segments) - 1, first: p.end, epoch: p.lastEpoch}
+			}
+			p.beyond.next = p.known.high
 		}
 		p.add(severity, file, outcome, "the log ends at offset %d, its high watermark is %d", p.end, p.known.high).offsets(p.end, p.known.high-1)
 	}

@@ -90,7 +90,7 @@ func (p *partition) checkSnapshot(offset int64) {
 		p.wrongFile(name)
 		return
 	}
-	if offset != p.expected || !p.exact || p.thinned || len(p.gaps) > 0 || offset == p.replayedFrom {
+	if offset != p.expected || !p.exact || p.thinned || p.filled || len(p.gaps) > 0 || offset == p.replayedFrom {
 		return // what the log had below is not all known
 	}
 	replayed, err := parseSnapshot(p.producers.Snapshot())

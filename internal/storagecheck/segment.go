@@ -28,6 +28,7 @@ type hole struct {
 	tail     bool // nothing whole follows in this segment
 	last     bool // nothing whole follows in this log
 	disk     bool // the disk could not read it
+	mend     bool // a repair takes the bytes out
 }
 
 // walkSegment reads one segment and everything that is derived from it alone. expected is carried on in p.
@@ -143,7 +144,10 @@ func (p *partition) expect(i int, position int64, b record.Batch) {
 	p.Batches++
 	p.Records += max(0, int64(b.Count()))
 	name := p.in(s.file(logSuffix))
-	if int64(b.Count()) != int64(b.LastOffsetDelta())+1 || b.Attributes().HasDeleteHorizon() {
+	switch {
+	case b.Count() == 0 && !b.HasProducerID():
+		p.filled = true
+	case int64(b.Count()) != int64(b.LastOffsetDelta())+1 || b.Attributes().HasDeleteHorizon():
 		p.thinned = true
 	}
 	if b.Length() > maxBatchBytes {
