@@ -65,7 +65,10 @@ func (f *Finding) String() string {
 	if f.Position != None {
 		fmt.Fprintf(&b, " at position %d", f.Position)
 	}
-	if n := f.Offsets(); n > 0 {
+	switch n := f.Offsets(); {
+	case n == 1:
+		fmt.Fprintf(&b, " (offset %d)", f.FirstOffset)
+	case n > 1:
 		fmt.Fprintf(&b, " (offsets %d to %d, %d of them)", f.FirstOffset, f.LastOffset, n)
 	}
 	fmt.Fprintf(&b, ": %s. %s", f.Problem, f.Outcome)

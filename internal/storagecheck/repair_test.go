@@ -214,6 +214,9 @@ func TestRepairSurvivesCrashes(t *testing.T) {
 	damaged = damaged.Crash(vfs.KeepUnsynced())
 	want := ""
 	for n, done := 1, false; !done; n++ {
+		if n > 500 {
+			t.Fatal("the repair does not end")
+		}
 		disk := damaged.Crash(vfs.KeepUnsynced())
 		p, err := NewPlan(t.Context(), disk, testDir, Options{})
 		if err != nil {

@@ -24,6 +24,7 @@ const storageUsageText = `usage:
   ottla storage repair [--yes] [--backup FOLDER] [--workers N] DIR
       shows what would be done to bring a damaged log directory back into order, asks, and does it. What it takes out of
       files goes to the backup folder (default: lost+NAME-TIME beside DIR). --yes does not ask.
+      Exit code 0: repaired, or nothing to do; 1: something that loses data is left; 2: it was not done.
 `
 
 // storageOptions are the options of both commands.
@@ -52,6 +53,15 @@ func Storage(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 			return storageMisused(stderr, "verify", err)
 		}
 		return (&storageVerify{o, stdout, stderr}).run(ctx)
+	case "repair":
+		o, err := parseStorage(args, "--yes", "--backup", "--workers")
+		if err == nil && len(o.dirs) != 1 {
+			err = fmt.Errorf("one log directory at a time, not %d", len(o.dirs))
+		}
+		if err != nil {
+			return storageMisused(stderr, "repair", err)
+		}
+		return newStorageRepair(o, stdin, stdout, stderr).run(ctx)
 	case "help", "--help", "-h":
 		io.WriteString(stdout, storageUsageText)
 		return storageFine
