@@ -4,15 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
 // After an unclean stop a log ends before the first batch that is incomplete or wrong: nobody was told that what follows
-// is safe, as far as the recovery point says. But the recovery point may be some seconds old. If whole batches follow the
-// wrong one, it may be a flipped bit in what was acknowledged meanwhile, and not the torn end of what never was. So these
-// bytes are not thrown away: they go to a file beside the segment, and operators are told.
+// is safe, as far as the recovery point says. But the recovery point may be some seconds old, and what is wrong a flipped
+// bit in what was acknowledged meanwhile, not the torn end of what never was. So these bytes are not thrown away: they go to
+// a file beside the segment. If there are whole batches among them, operators are told until the next start.
 
 // cutSuffix ends the name of such a file: 00000000000000000042.log.cut-1234 has what lay at position 1234 and behind.
 const cutSuffix = ".cut"
@@ -56,10 +57,14 @@ func ignoreCorruption(err error) error {
 	return err
 }
 
-// keepCut copies what is about to be cut, [from, to), if there are records in it. A disk that does not take the copy is no
+// keepCut copies what is about to be cut, [from, to), unless it is all zeros. A disk that does not take the copy is no
 // reason not to start.
 func (l *Log) keepCut(s *segment, f vfs.File, from, to int64) error {
-	if any, err := s.hasRecords(f, from+1, to); err != nil || !any {
+	if zero, err := allZero(f, from, to); err != nil || zero {
+		return err
+	}
+	records, err := s.hasRecords(f, from+1, to)
+	if err != nil {
 		return err
 	}
 	name := fmt.Sprintf("%s%s-%d", s.name(), cutSuffix, from)
@@ -67,16 +72,36 @@ func (l *Log) keepCut(s *segment, f vfs.File, from, to int64) error {
 		l.options().Logger.Error("what is cut looks like records, but cannot be kept", "partition", l.tp.String(), "file", name, "error", err)
 		return errors.Join(removeIfThere(l.fsys, name))
 	}
-	l.toldKept(name, to-from)
+	l.toldKept(name, to-from, records)
 	return nil
 }
 
-func (l *Log) toldKept(name string, bytes int64) {
+func (l *Log) toldKept(name string, bytes int64, records bool) {
+	if !records {
+		l.options().Logger.Warn("what is cut is kept; it has no whole record batch", "partition", l.tp.String(), "file", name, "bytes", bytes)
+		return
+	}
 	l.noteKept(name)
 	l.options().Logger.Error("what is cut looks like records and is kept; `ottla storage verify` checks the log directory", "partition", l.tp.String(), "file", name, "bytes", bytes)
 }
 
-// keepSegment renames the .log file of a segment that goes because one before it was cut, if it has records.
+// allZero reports whether a file holds nothing but zeros in [from, to): space that was reserved and never written.
+func allZero(f vfs.File, from, to int64) (bool, error) {
+	scan := scanner{file: f, end: to, buffer: make([]byte, 0, pageBytes)}
+	for at := from; at < to; {
+		b, err := scan.bytes(at, int(min(pageBytes, to-at)))
+		if err != nil {
+			return false, err
+		}
+		if slices.ContainsFunc(b, func(c byte) bool { return c != 0 }) {
+			return false, nil
+		}
+		at += int64(len(b))
+	}
+	return true, nil
+}
+
+// keepSegment renames the .log file of a segment that goes because one before it was cut, unless it is empty.
 func (l *Log) keepSegment(s *segment) error {
 	if s.size() == 0 {
 		return nil
@@ -86,14 +111,15 @@ func (l *Log) keepSegment(s *segment) error {
 		return err
 	}
 	defer f.done()
-	if any, err := s.hasRecords(f, 0, s.size()); err != nil || !any {
+	records, err := s.hasRecords(f, 0, s.size())
+	if err != nil {
 		return err
 	}
 	name := s.name() + cutSuffix + "-0"
 	if err := l.fsys.Rename(s.name(), name); err != nil {
 		return err
 	}
-	l.toldKept(name, s.size())
+	l.toldKept(name, s.size(), records)
 	return nil
 }
 

@@ -170,7 +170,7 @@ func TestTornTailIsCutAndReported(t *testing.T) {
 	}
 	defer d.Close()
 	if got := d.Log(testPartition).EndOffset(); got != end {
-		t.Fatalf("log ends at %d, want %d", got, end)
+		t.Fatalf("log ends at %d, want %d\n%s", got, end, lines)
 	}
 	for _, want := range []string{file(last, logSuffix), "position=", "bytes=12", "cutting a torn tail"} {
 		if !strings.Contains(lines.String(), want) {

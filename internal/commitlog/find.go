@@ -16,13 +16,14 @@ import (
 type Span struct {
 	Size       int   // bytes
 	BaseOffset int64 // of the first batch, which may be below the offset that was asked for
+	log        *Log
 	segment    *segment
 	position   int64
 	file       *openFile // what File gave away
 }
 
-// ReadAt reads the span's bytes from its beginning into p, at most Size, and returns how many. It is an error
-// (KAFKA_STORAGE_ERROR) if fewer are there than promised.
+// ReadAt reads the span's bytes from its beginning into p, at most Size, and returns how many. If that is fewer
+// the error says why: KAFKA_STORAGE_ERROR if the disk fails, CORRUPT_MESSAGE if the file is shorter than it was.
 func (s *Span) ReadAt(p []byte) (int, error) { return s.ReadFrom(p, 0) }
 
 // ReadFrom reads like ReadAt, from skip bytes after the span's beginning.
@@ -33,17 +34,53 @@ func (s *Span) ReadFrom(p []byte, skip int) (int, error) {
 	}
 	f, _, err := s.segment.useLog()
 	if err != nil {
-		return 0, storageError(err)
+		return 0, s.log.readError(err)
 	}
 	defer f.done()
 	n, err := f.ReadAt(p, s.position+int64(skip))
 	if n < len(p) {
-		if err == nil {
-			err = io.ErrUnexpectedEOF
+		if err == nil || errors.Is(err, io.EOF) {
+			err = &CorruptionError{File: s.segment.name(), Position: s.position + int64(skip+n), Offset: noOffset, Reason: "the file ends here"}
 		}
-		return n, storageError(err)
+		return n, s.log.readError(err)
 	}
 	return n, nil
+}
+
+// Whole returns how many leading bytes of the span are batches that fit one another, of those that were read from its
+// beginning; read may end in a batch. It looks at headers: a base offset and a length have no CRC, and a reader that
+// believed a wrong one would pass over records. The error, if there is one, says what is wrong behind them.
+func (s *Span) Whole(read []byte) (n int, err error) {
+	least := s.BaseOffset
+	_, next := s.segment.end()
+	gap, gapAt := gapBefore{}, -1
+	for len(read)-n >= record.HeaderSize {
+		b := record.Batch(read[n:])
+		fault := headerFault(b, int64(s.Size-n), least, next)
+		if gapAt >= 0 && b.BaseOffset() <= gap.last {
+			return gapAt, s.corrupt(gapAt, gap.next, "its offsets do not fit those of the next batch")
+		}
+		if fault != "" {
+			return n, s.corrupt(n, least, fault)
+		}
+		if n+b.Length() > len(read) {
+			return n, nil
+		}
+		gapAt = -1
+		if b.BaseOffset() > least && n > 0 {
+			gap, gapAt = gapBefore{next: least, last: b.LastOffset()}, n
+		}
+		least = b.LastOffset() + 1
+		n += b.Length()
+	}
+	if gapAt > 0 && n == s.Size {
+		return gapAt, nil // nothing here confirms the last batch; a read that begins there looks behind it
+	}
+	return n, nil
+}
+
+func (s *Span) corrupt(skip int, offset int64, fault string) error {
+	return s.log.readError(&CorruptionError{File: s.segment.name(), Position: s.position + int64(skip), Offset: offset, Reason: fault})
 }
 
 // File returns the file that has the bytes, and where they begin, for those who let the kernel send it; nil if the span
@@ -110,6 +147,9 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 				return Span{}, l.readError(at(offset, err))
 			}
 			if found {
+				if span.Size > 0 {
+					span.log = l
+				}
 				return span, nil
 			}
 		}
@@ -177,7 +217,7 @@ func (s *segment) find(offset int64, maxBytes int, below int64, atLeastOne bool)
 		}
 		return span, true, nil
 	}
-	end, err := s.lastBoundary(&scan, first.end(), limit, below, &at)
+	end, err := s.lastBoundary(&scan, first, limit, below, &at)
 	if err != nil {
 		return Span{}, false, err
 	}
@@ -195,8 +235,8 @@ func (s *scanner) firstEndingAt(offset, position int64) (record.Batch, int64, er
 			return nil, 0, err
 		}
 		if b.LastOffset() >= offset {
-			if b.BaseOffset() > offset {
-				b, err = s.confirmGap(b, position, before)
+			if b.BaseOffset() > least && (before >= 0 || position == 0) {
+				b, err = s.confirmGap(b, position, before, least)
 			}
 			return b, position, err
 		}
@@ -206,26 +246,26 @@ func (s *scanner) firstEndingAt(offset, position int64) (record.Batch, int64, er
 	return nil, 0, nil
 }
 
-// confirmGap looks closer where no batch holds an offset that is asked for. Compaction leaves such gaps; but a flipped bit
-// in a base offset or in an offset delta looks the same, and a reader would pass over records that are there.
-func (s *scanner) confirmGap(b record.Batch, position, before int64) (record.Batch, error) {
+// confirmGap looks closer at a batch that does not begin where the one before it ended. Compaction leaves such gaps; but a
+// flipped bit in a base offset or in an offset delta looks the same, and a reader would pass over records that are there.
+func (s *scanner) confirmGap(b record.Batch, position, before, expected int64) (record.Batch, error) {
 	b = slices.Clone(b) // the buffer is about to be used again
 	if before >= 0 {
 		if _, err := s.batch(before); err != nil {
-			return nil, err
+			return nil, at(expected, err)
 		}
 	}
-	if behind := position + int64(b.Length()); behind < s.end {
-		if _, err := s.headerFrom(behind, b.LastOffset()+1); err != nil {
-			return nil, err
-		}
+	gap := gapBefore{position, expected, b.LastOffset()}
+	if behind := position + int64(b.Length()); behind < s.end && gap.contradicted(s, behind) {
+		return nil, gap.reason(s)
 	}
 	return b, nil
 }
 
 // lastBoundary returns the largest end of a batch that is at most limit and whose batch lies below the offset
-// below; from is such an end. The batch that is there is remembered, as the next read begins with it.
-func (s *segment) lastBoundary(scan *scanner, from, limit, below int64, at *readPoint) (int64, error) {
+// below; the end of first is one. The batch that is there is remembered, as the next read begins with it.
+func (s *segment) lastBoundary(scan *scanner, first batchMark, limit, below int64, at *readPoint) (int64, error) {
+	from := first.end()
 	if limit == at.size && below >= at.next {
 		return at.size, nil // the common case: everything up to the end
 	}
@@ -242,17 +282,19 @@ func (s *segment) lastBoundary(scan *scanner, from, limit, below int64, at *read
 		near = min(near, lower)
 	}
 	end := max(from, near)
-	least := s.base
+	least := int64(noOffset) // at an index entry, which was checked
+	if end == from {
+		least = first.last + 1
+	}
 	for end < limit {
 		b, err := scan.headerFrom(end, least)
 		if err != nil {
-			if end > from {
-				break // what lies before can be read; who reads on from here hears of it
-			}
-			return 0, err
+			break // what lies before can be read; who reads on from here hears of it
 		}
 		if end+int64(b.Length()) > limit || b.LastOffset() >= below {
-			s.readsOnAt(markOf(b, end), at)
+			if b.BaseOffset() == least || least == noOffset {
+				s.readsOnAt(markOf(b, end), at) // after a gap, who reads on looks closer
+			}
 			break
 		}
 		least = b.LastOffset() + 1

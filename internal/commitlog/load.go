@@ -116,27 +116,23 @@ func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
 		return nil, err
 	}
 	defer l.closeFiles()
+	exact := false
 	if c.clean {
 		err = l.loadClean(c.recoveryPoint)
 		if _, damaged := errors.AsType[*CorruptionError](err); damaged {
 			d.options.Logger.Warn("log does not look as after a clean stop", "partition", tp.String(), "error", err)
-			c.clean, err = false, nil
+			c.clean, exact, err = false, c.recoveryPoint > 0, nil
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	if !c.clean {
-		if err := l.recover(c.recoveryPoint, c.start); err != nil {
+		if err := l.recover(c.recoveryPoint, c.start, exact); err != nil {
 			return nil, err
 		}
 	}
-	err = l.settle(c)
-	if reason, damaged := errors.AsType[*CorruptionError](err); damaged {
-		l.damaged(reason, c.recoveryPoint)
-		err = nil
-	}
-	return l, err
+	return l, l.settle(c)
 }
 
 // closeFiles closes what loading opened: most logs will not be used soon.
@@ -199,8 +195,8 @@ func (l *Log) removeOrphans(names []string) error {
 	return nil
 }
 
-// loadClean finds where each segment ends without reading more than the last batches of the last one. An end below
-// the recovery point is a CorruptionError: something is missing or damaged.
+// loadClean finds where each segment ends without reading more than the last batches of the last one. Another end than
+// the recovery point (0: not known) is a CorruptionError: something is missing or damaged.
 func (l *Log) loadClean(point int64) error {
 	list := l.list()
 	for i, s := range list {
@@ -208,7 +204,7 @@ func (l *Log) loadClean(point int64) error {
 			s.state.next = list[i+1].base
 			continue
 		}
-		if err := s.findNext(); err != nil {
+		if err := s.findNext(point); err != nil {
 			return err
 		}
 		if s.state.next < point {
@@ -218,8 +214,8 @@ func (l *Log) loadClean(point int64) error {
 	return nil
 }
 
-// findNext walks from the last index entry to the end of the segment.
-func (s *segment) findNext() error {
+// findNext walks from the last index entry to the end of the segment, which is not beyond the offset end; 0 sets no limit.
+func (s *segment) findNext(end int64) error {
 	s.state.next = s.base
 	size := s.size()
 	if size == 0 {
@@ -239,6 +235,7 @@ func (s *segment) findNext() error {
 		}
 	}
 	scan := s.walkThrough(f, pageBytes)
+	scan.next = end
 	least := s.base
 	for position < size {
 		b, err := scan.headerFrom(position, least)
@@ -287,14 +284,19 @@ func (l *Log) settle(c checkpointed) error {
 			return err
 		}
 	}
-	if !c.clean && l.mu.refused == nil {
+	if !c.clean {
 		// The index may tell of markers in the tail that was lost.
 		if _, err := l.loadAborted(l.active()); err != nil {
 			return err
 		}
 	}
-	if l.mu.refused != nil {
-		return nil // damaged: it cannot be read through
+	err := l.rebuildProducers(limit)
+	if reason, damaged := errors.AsType[*CorruptionError](err); damaged {
+		l.undecided.Store(l.undecidedBecause(reason))
+		if l.mu.refused == nil {
+			l.damaged(reason, c.recoveryPoint)
+		}
+		return nil
 	}
-	return l.rebuildProducers(limit)
+	return err
 }

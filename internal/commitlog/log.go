@@ -40,6 +40,9 @@ type Log struct {
 	queued atomic.Bool
 	dirty  atomic.Bool
 
+	// undecided is damage that hides how transactions ended; nil if there is none.
+	undecided atomic.Pointer[undecided]
+
 	mu struct {
 		sync.Mutex
 		topicID   kafka.UUID

@@ -4,15 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 )
 
 // recover is for a log whose last stop was unclean. Everything below the recovery point was synced together with
 // all that is needed to find it, and is taken as it is. From there on batches are read and their CRCs checked; the
 // log ends before the first that is incomplete or wrong. Nothing that was cut was ever stable, as a recovery
 // point never passes a stable offset that is damaged: what is damaged below it makes the log refuse appends.
-func (l *Log) recover(point, start int64) error {
+//
+// exact is for a log whose stop was clean but which does not look so: it ended at the recovery point, not behind it.
+func (l *Log) recover(point, start int64, exact bool) error {
 	list := l.list()
 	saved, err := l.newestSnapshot(point)
 	if err != nil {
@@ -34,7 +38,7 @@ func (l *Log) recover(point, start int64) error {
 			// The end of the segment before was lost, so this one was never stable.
 			return l.cutRecovered(list, i, s.base, fmt.Sprintf("the segment begins at offset %d but the log before ends at %d", s.base, expected))
 		}
-		reason, err := l.recoverSegment(s, point, saved, last)
+		reason, err := l.recoverSegment(s, point, saved, exact, last)
 		if err != nil {
 			return err
 		}
@@ -61,9 +65,9 @@ func (l *Log) newestSnapshot(point int64) (int64, error) {
 	return newest, err
 }
 
-// recoverSegment checks one segment from the recovery point on. Its indexes are good below saved. reason says why
-// the segment was cut, if it was.
-func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason *CorruptionError, err error) {
+// recoverSegment checks one segment from the recovery point on. Its indexes are good below saved; exact says that the log
+// ended at the recovery point. reason says why the segment was cut, if it was.
+func (l *Log) recoverSegment(s *segment, point, saved int64, exact, last bool) (reason *CorruptionError, err error) {
 	f, _, err := s.useLog()
 	if err != nil {
 		return nil, err
@@ -71,21 +75,25 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason 
 	defer f.done()
 	size := s.size()
 	scan := s.walkThrough(f, scanBufferBytes)
+	if exact && last {
+		scan.next = point
+	}
 	position, next := s.trustIndexes(scan, min(point, saved))
+	gap := gapBefore{position: -1}
 	for position < size {
-		b, err := scan.headerFrom(position, next)
-		if err == nil && !fitsIndex(s.base, b.LastOffset()) {
-			err = scan.corrupt(position, fmt.Sprintf("offsets %d to %d do not fit a segment that begins at %d", b.BaseOffset(), b.LastOffset(), s.base))
-		}
-		if err == nil && b.LastOffset() >= point {
-			b, err = scan.batch(position)
-		}
+		b, err := l.recoverBatch(scan, position, next, point)
 		if err != nil {
-			err = at(next, err)
-			if reason, _ = errors.AsType[*CorruptionError](err); reason == nil {
+			if reason, _ = errors.AsType[*CorruptionError](at(next, err)); reason == nil {
 				return nil, err
 			}
+			if gap.position >= 0 && gap.contradicted(scan, position) {
+				reason, position, next = gap.reason(scan), gap.position, gap.next
+			}
 			break
+		}
+		gap = gapBefore{position: -1}
+		if b.BaseOffset() > next {
+			gap = gapBefore{position, next, b.LastOffset()}
 		}
 		s.note(b, position)
 		l.epochs.assignNewer(b.LeaderEpoch(), b.BaseOffset())
@@ -116,6 +124,42 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, last bool) (reason 
 	return nil, s.replaceIndexes()
 }
 
+// wideGap is a gap between batches that is taken for a flipped bit if one bit makes the difference and the topic is not
+// compacted. Narrower ones are common in replicas of topics that once were.
+const wideGap = 1 << 16
+
+// recoverBatch returns the batch at position, where the offset next is expected, with all that can be checked of it.
+func (l *Log) recoverBatch(scan *scanner, position, next, point int64) (record.Batch, error) {
+	b, err := scan.headerFrom(position, next)
+	switch {
+	case err != nil:
+		return nil, err
+	case !fitsIndex(scan.base, b.LastOffset()):
+		return nil, scan.corrupt(position, fmt.Sprintf("offsets %d to %d do not fit a segment that begins at %d", b.BaseOffset(), b.LastOffset(), scan.base))
+	case b.BaseOffset()-next >= wideGap && !l.config.Load().CleanupCompact && bits.OnesCount64(uint64(b.BaseOffset()^next)) == 1:
+		return nil, scan.corrupt(position, fmt.Sprintf("base offset is %d, %d was expected", b.BaseOffset(), next))
+	case b.LastOffset() >= point:
+		return scan.batch(position)
+	}
+	return b, nil
+}
+
+// gapBefore is a batch that does not begin where the one before ended: after compaction, or because of a flipped bit.
+type gapBefore struct {
+	position, next int64 // where it lies, and the offset that was expected there
+	last           int64 // its last offset
+}
+
+// contradicted reports whether what follows at position begins before the batch ends: the batch is the wrong one then.
+func (g gapBefore) contradicted(scan *scanner, position int64) bool {
+	b, err := scan.header(position)
+	return err == nil && b.BaseOffset() <= g.last
+}
+
+func (g gapBefore) reason(scan *scanner) *CorruptionError {
+	return &CorruptionError{File: scan.file.Name(), Position: g.position, Offset: g.next, Reason: fmt.Sprintf("its last offset is %d, which passes the next batch's first; offset %d was expected here", g.last, g.next)}
+}
+
 // trustIndexes keeps the index entries that lie below an offset if the last one names a batch that is there, and
 // returns where to go on and the offset expected there.
 func (s *segment) trustIndexes(scan *scanner, below int64) (position, next int64) {
@@ -141,7 +185,8 @@ func (s *segment) trustIndexes(scan *scanner, below int64) (position, next int64
 		return 0, s.base
 	}
 	// The walk begins at the batch of the last entry, which it notes again.
-	times, _ := parseTimeIndex(timeBytes, s.base, b.BaseOffset())
+	next = b.BaseOffset()
+	times, _ := parseTimeIndex(timeBytes, s.base, next)
 	if len(times) == 0 && len(offsets) > 1 {
 		return 0, s.base // every entry but the first follows a timestamp, unless records have none
 	}
@@ -153,7 +198,7 @@ func (s *segment) trustIndexes(scan *scanner, below int64) (position, next int64
 		s.state.largest = times[len(times)-1]
 	}
 	s.sinceIndexEntry = s.interval + 1
-	return entry.position, b.BaseOffset()
+	return entry.position, next
 }
 
 // timeIsTrue reports whether the entry names a batch with that largest timestamp.
@@ -183,7 +228,7 @@ func (l *Log) keepDamaged(list []*segment, i int) error {
 		s.state.next = s.base
 		if j+1 < len(list) {
 			s.state.next = list[j+1].base
-		} else if err := s.findNext(); err != nil {
+		} else if err := s.findNext(0); err != nil {
 			if _, corrupt := errors.AsType[*CorruptionError](err); !corrupt {
 				return err
 			}

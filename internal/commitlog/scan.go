@@ -82,21 +82,30 @@ func (s *scanner) header(position int64) (record.Batch, error) {
 		return nil, err
 	}
 	b := record.Batch(raw)
-	switch size := int64(b.Length()); {
-	case b.Magic() != record.Magic:
-		return nil, s.corrupt(position, fmt.Sprintf("magic is %d, want %d", b.Magic(), record.Magic))
-	case size < record.HeaderSize || size > maxBatchBytes:
-		return nil, s.corrupt(position, fmt.Sprintf("batch length is %d", size))
-	case position+size > s.end:
-		return nil, s.corrupt(position, fmt.Sprintf("batch of %d bytes passes the end of the log at %d", size, s.end))
-	case b.BaseOffset() < 0 || b.LastOffsetDelta() < 0 || b.LastOffset() < 0:
-		return nil, s.corrupt(position, fmt.Sprintf("base offset is %d, last offset delta %d", b.BaseOffset(), b.LastOffsetDelta()))
-	case b.BaseOffset() < s.base:
-		return nil, s.corrupt(position, fmt.Sprintf("base offset is %d, the segment begins at %d", b.BaseOffset(), s.base))
-	case s.next > 0 && b.LastOffset() >= s.next:
-		return nil, s.corrupt(position, fmt.Sprintf("last offset is %d, the segment ends at %d", b.LastOffset(), s.next-1))
+	if fault := headerFault(b, s.end-position, s.base, s.next); fault != "" {
+		return nil, s.corrupt(position, fault)
 	}
 	return b, nil
+}
+
+// headerFault says why a header cannot be that of a batch in the next left bytes, with offsets in [base, next); next 0 sets
+// no limit.
+func headerFault(b record.Batch, left, base, next int64) string {
+	switch size := int64(b.Length()); {
+	case b.Magic() != record.Magic:
+		return fmt.Sprintf("magic is %d, want %d", b.Magic(), record.Magic)
+	case size < record.HeaderSize || size > maxBatchBytes:
+		return fmt.Sprintf("batch length is %d", size)
+	case size > left:
+		return fmt.Sprintf("batch of %d bytes passes the end %d bytes later", size, left)
+	case b.BaseOffset() < 0 || b.LastOffsetDelta() < 0 || b.LastOffset() < 0:
+		return fmt.Sprintf("base offset is %d, last offset delta %d", b.BaseOffset(), b.LastOffsetDelta())
+	case b.BaseOffset() < base:
+		return fmt.Sprintf("base offset is %d, at least %d was expected", b.BaseOffset(), base)
+	case next > 0 && b.LastOffset() >= next:
+		return fmt.Sprintf("last offset is %d, below %d was expected", b.LastOffset(), next)
+	}
+	return ""
 }
 
 // headerFrom is header for a walk whose next batch cannot begin before the offset least.

@@ -157,7 +157,7 @@ func (l *Log) rebuildProducers(limit int64) error {
 				return err
 			}
 			s.cutAborted(from)
-			if err := l.replay(s, from, func(b record.Batch) { l.updateProducers(s, b) }); err != nil {
+			if err := l.replay(s, from, l.mu.producers, func(b record.Batch) { l.updateProducers(s, b) }); err != nil {
 				return err
 			}
 		}
@@ -189,8 +189,9 @@ func (l *Log) saveReplayed() error {
 	return nil
 }
 
-// replay calls update with every batch of a producer at or after from. Of data batches only the header is there.
-func (l *Log) replay(s *segment, from int64, update func(record.Batch)) error {
+// replay calls update with every batch of a producer at or after from. Of data batches only the header is there; the CRC is
+// checked of those that are not just what their producer was to send next.
+func (l *Log) replay(s *segment, from int64, table *producerstate.Table, update func(record.Batch)) error {
 	f, _, err := s.useLog()
 	if err != nil {
 		return err
@@ -207,19 +208,27 @@ func (l *Log) replay(s *segment, from int64, update func(record.Batch)) error {
 		if err != nil {
 			return err
 		}
-		length := int64(b.Length())
+		length, first := int64(b.Length()), b.BaseOffset()
 		least = b.LastOffset() + 1
-		if b.BaseOffset() >= from && b.HasProducerID() {
-			if b.Attributes().Control() {
+		if first >= from && !noProducer(b) {
+			if !table.Expects(b) {
 				if b, err = scan.batch(position); err != nil {
-					return err
+					return at(first, err)
 				}
 			}
-			update(b)
+			if b.HasProducerID() {
+				update(b)
+			}
 		}
 		position += length
 	}
 	return nil
+}
+
+// noProducer reports whether nothing in a header is that of a producer.
+func noProducer(b record.Batch) bool {
+	return b.ProducerID() == record.NoProducerID && b.ProducerEpoch() == record.NoProducerEpoch && b.BaseSequence() == record.NoSequence &&
+		!b.Attributes().Transactional() && !b.Attributes().Control()
 }
 
 // rebuildAborted finds a segment's aborted transactions from the log itself.
@@ -234,7 +243,7 @@ func (l *Log) rebuildAborted(target *segment) ([]Aborted, error) {
 		if _, next := s.end(); next <= from || s.base > target.base {
 			continue
 		}
-		err := l.replay(s, from, func(b record.Batch) {
+		err := l.replay(s, from, table, func(b record.Batch) {
 			if done, ended, err := table.Update(b); err == nil && ended && done.Aborted && s == target {
 				found = append(found, Aborted{done.ProducerID, done.FirstOffset, done.LastOffset, done.LastStableOffset})
 			}

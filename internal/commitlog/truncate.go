@@ -51,6 +51,7 @@ func (l *Log) TruncateFully(start int64) error {
 		l.mu.refused = nil
 	}
 	l.forgetDamage()
+	l.undecided.Store(nil)
 	if err := l.usable(); err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func parseTxnIndex(b []byte, base, next int64) (entries []Aborted, ok bool) {
 	for ; len(b) > 0; b = b[txnEntrySize:] {
 		v := func(at int) int64 { return int64(binary.BigEndian.Uint64(b[at:])) }
 		a := Aborted{v(2), v(10), v(18), v(26)}
-		if binary.BigEndian.Uint16(b) != txnEntryVersion || a.FirstOffset >= a.LastOffset || a.LastOffset < base || a.LastOffset >= next {
+		if binary.BigEndian.Uint16(b) != txnEntryVersion || a.FirstOffset < 0 || a.FirstOffset >= a.LastOffset || a.LastOffset < base || a.LastOffset >= next {
 			return nil, false
 		}
 		if n := len(entries); n > 0 && a.LastOffset <= entries[n-1].LastOffset {
@@ -75,6 +75,11 @@ func (l *Log) loadAborted(s *segment) ([]Aborted, error) {
 		return nil, storageError(err)
 	}
 	entries, ok := parseTxnIndex(content, s.base, next)
+	if ok {
+		if ok, err = l.abortedAreTrue(entries); err != nil {
+			return nil, err
+		}
+	}
 	if !ok {
 		l.dir.options.Logger.Warn("rebuilding a damaged transaction index", "file", s.stem+txnIndexSuffix)
 		if entries, err = l.rebuildAborted(s); err != nil {
@@ -149,13 +154,32 @@ func (s *segment) cutAborted(offset int64) {
 	}
 }
 
+// undecided says from which offset on damage hides how transactions ended.
+type undecided struct {
+	from   int64
+	reason *CorruptionError
+}
+
+// undecidedBecause is for a replay that met damage: transactions that were open there may have ended behind. The caller is
+// loading the log.
+func (l *Log) undecidedBecause(reason *CorruptionError) *undecided {
+	from := reason.Offset
+	if first, open := l.mu.producers.FirstUndecidedOffset(); open {
+		from = min(from, first)
+	}
+	return &undecided{from, reason}
+}
+
 // lists reports whether a segment is still one of the log's: the files of one that is not may be gone by their names.
 func (l *Log) lists(s *segment) bool { return slices.Contains(l.list(), s) }
 
 // AbortedTransactions returns the aborted transactions that a read_committed consumer must know to filter the
 // records in [from, below). When retention has taken from's segment meanwhile, they are not known any more: that is
-// OFFSET_OUT_OF_RANGE.
+// OFFSET_OUT_OF_RANGE. In a damaged log nobody knows of those behind the damage, which is the error then.
 func (l *Log) AbortedTransactions(from, below int64) ([]Aborted, error) {
+	if u := l.undecided.Load(); u != nil && from >= u.from {
+		return nil, u.reason
+	}
 	for {
 		list := l.list()
 		if list[0].base > from {

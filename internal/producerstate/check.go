@@ -95,6 +95,15 @@ func (t *Table) checkSequence(b record.Batch, e *entry, offset int64) error {
 	return nil
 }
 
+// Expects reports whether b is just what a known producer was to send next: records with the next sequence in the same epoch,
+// in a transaction if and only if one is open, or if it never had one. Who replays a log looks twice at any other batch.
+func (t *Table) Expects(b record.Batch) bool {
+	e := t.producers[b.ProducerID()]
+	return e != nil && e.batches > 0 && e.epoch == b.ProducerEpoch() && follows(e.lastSequence(), b.BaseSequence()) &&
+		!b.Attributes().Control() && b.Attributes().Transactional() == (e.txnFirstOffset != NoOffset) &&
+		(b.Attributes().Transactional() || e.coordinatorEpoch == noCoordinatorEpoch)
+}
+
 // follows reports whether next comes after last; after 2147483647 comes 0.
 func follows(last, next int32) bool {
 	return int64(next) == int64(last)+1 || next == 0 && last == math.MaxInt32
