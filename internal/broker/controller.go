@@ -86,6 +86,7 @@ var errNotController = &kafka.Error{Code: kafka.NotController, Message: "This is
 
 // lead makes this node the controller.
 func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
+	b.publisher.catchUp()
 	machine := controller.New(controller.Options{
 		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation,
 		NewID: kafka.NewUUID, Random: rand.IntN,

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,6 +16,9 @@ import (
 // retryInterval is how long the broker waits before it asks the controller again. On a single node the controller is
 // there within milliseconds of the first question.
 const retryInterval = 2 * time.Millisecond
+
+// imageInterval is how long a try to register waits for the image; then it looks whether the start has failed.
+const imageInterval = 100 * time.Millisecond
 
 // register makes this process a broker of the cluster and waits until its image shows it unfenced. From then on
 // heartbeats keep it so.
@@ -69,13 +73,17 @@ func (b *Broker) retry(ctx context.Context, what string, try func() error) error
 }
 
 func (b *Broker) tryRegister() error {
+	previous, err := b.previousEpoch()
+	if err != nil {
+		return err
+	}
 	var rack *string
 	if text := b.options.Config.Text(config.BrokerRack); text != "" {
 		rack = &text
 	}
 	rq := &wire.BrokerRegistrationRequest{
 		BrokerID: b.node, ClusterID: b.ClusterID(), IncarnationID: b.incarnation, Rack: rack,
-		PreviousBrokerEpoch: b.previousEpoch(),
+		PreviousBrokerEpoch: previous,
 	}
 	for _, l := range b.advertised() {
 		rq.Listeners = append(rq.Listeners, wire.BrokerRegistrationRequestListener{
@@ -102,14 +110,18 @@ func (b *Broker) tryRegister() error {
 // previousEpoch is the epoch of this broker's last registration, -1 if there was none. It says that the broker has
 // all that it had then (KIP-966). Kafka may say so only after a clean stop; here what is committed was on stable storage
 // before, so an unclean stop loses nothing that counts (but for topics with write.caching=true after a power failure).
-func (b *Broker) previousEpoch() int64 {
+func (b *Broker) previousEpoch() (int64, error) {
 	settled := make(chan struct{})
 	b.publisher.after(func() { close(settled) })
-	<-settled
-	if known := b.store.Current().Broker(b.node); known != nil {
-		return known.Epoch
+	select {
+	case <-settled:
+	case <-time.After(imageInterval):
+		return -1, errors.New("the metadata log is not read to its end yet")
 	}
-	return -1
+	if known := b.store.Current().Broker(b.node); known != nil {
+		return known.Epoch, nil
+	}
+	return -1, nil
 }
 
 // heartbeat tells the controller that this broker lives and how far its image is.

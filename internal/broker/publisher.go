@@ -29,6 +29,10 @@ type publisher struct {
 		queue []publication
 		wake  chan struct{} // holds one
 		done  bool
+		// caughtUp is whether the queue has reached what was committed when this node joined. Until then nothing is
+		// published: an image of long ago shows old leader epochs, and topics that were deleted and made again with
+		// the old id, for which the partitions would delete logs and epochs that are newer.
+		caughtUp bool
 	}
 }
 
@@ -70,6 +74,22 @@ func (p *publisher) load(offset int64, epoch int32, batches iter.Seq[record.Batc
 	p.add(publication{snapshot: s})
 }
 
+// catchUp tells that everything that was committed before this node joined has been handed over.
+func (p *publisher) catchUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.caughtUp = true
+	p.signal()
+}
+
+// signal: the caller holds p.mu.
+func (p *publisher) signal() {
+	select {
+	case p.mu.wake <- struct{}{}:
+	default:
+	}
+}
+
 // after calls f once everything that was committed before is published.
 func (p *publisher) after(f func()) { p.add(publication{then: f}) }
 
@@ -77,10 +97,7 @@ func (p *publisher) add(what publication) {
 	p.mu.Lock()
 	if !p.mu.done {
 		p.mu.queue = append(p.mu.queue, what)
-		select {
-		case p.mu.wake <- struct{}{}:
-		default:
-		}
+		p.signal()
 		p.mu.Unlock()
 		return
 	}
@@ -90,14 +107,11 @@ func (p *publisher) add(what publication) {
 	}
 }
 
-// close publishes what is queued and ends the goroutine.
+// close publishes what is queued, unless that is not all there was before, and ends the goroutine.
 func (p *publisher) close() {
 	p.mu.Lock()
 	p.mu.done = true
-	select {
-	case p.mu.wake <- struct{}{}:
-	default:
-	}
+	p.signal()
 	p.mu.Unlock()
 	<-p.ended
 }
@@ -106,9 +120,17 @@ func (p *publisher) run() {
 	defer close(p.ended)
 	for range p.mu.wake {
 		p.mu.Lock()
-		queue, done := p.mu.queue, p.mu.done
+		caughtUp, done := p.mu.caughtUp, p.mu.done
+		if !caughtUp && !done {
+			p.mu.Unlock()
+			continue
+		}
+		queue := p.mu.queue
 		p.mu.queue = nil
 		p.mu.Unlock()
+		if !caughtUp {
+			queue = slices.DeleteFunc(queue, func(what publication) bool { return what.then == nil })
+		}
 		p.publish(queue)
 		if done {
 			return

@@ -2,7 +2,10 @@ package broker
 
 import (
 	"context"
+	"fmt"
+	"iter"
 	"log/slog"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -54,6 +57,7 @@ func TestNothingIsPublishedAfterARecordThatIsNotUnderstood(t *testing.T) {
 			failures := make(chan error, 10)
 			store := metadata.NewStore(metadata.Empty("cluster"))
 			p := newPublisher(store, slog.New(slog.DiscardHandler), func(err error) { failures <- err })
+			p.catchUp()
 			p.commit(metadataBatch(t, 0, topicRecord(t, "before")))
 			published := make(chan struct{})
 			p.after(func() { close(published) })
@@ -70,6 +74,52 @@ func TestNothingIsPublishedAfterARecordThatIsNotUnderstood(t *testing.T) {
 				t.Errorf("the image went on to offset %d", im.Offset())
 			}
 		})
+	}
+}
+
+// An image of long ago is never published: by a topic's old id, or an old leader epoch, partitions would delete what is newer.
+func TestNothingIsPublishedBeforeAllThatWasCommitted(t *testing.T) {
+	store := metadata.NewStore(metadata.Empty("cluster"))
+	images := make(chan int64, 10)
+	store.Subscribe(func(_, next *metadata.Image, _ *metadata.Changes) { images <- next.Offset() })
+	p := newPublisher(store, slog.New(slog.DiscardHandler), func(err error) { t.Error(err) })
+	settled := make(chan struct{})
+	p.after(func() { close(settled) })
+	for offset := range int64(5) {
+		p.commit(metadataBatch(t, offset, topicRecord(t, fmt.Sprint("topic-", offset))))
+		runtime.Gosched() // to the publisher's goroutine
+	}
+	p.catchUp()
+	<-settled
+	p.close()
+	close(images)
+	if offsets := slices.Collect(received(images)); !slices.Equal(offsets, []int64{-1, 4}) {
+		t.Errorf("the images end at offsets %v, want that of the beginning and 4", offsets)
+	}
+}
+
+// received yields what is in a closed channel.
+func received[T any](from <-chan T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for x := range from {
+			if !yield(x) {
+				return
+			}
+		}
+	}
+}
+
+// A start that fails before that publishes nothing either; who waits is called.
+func TestNothingIsPublishedAtAnEarlyEnd(t *testing.T) {
+	store := metadata.NewStore(metadata.Empty("cluster"))
+	p := newPublisher(store, slog.New(slog.DiscardHandler), func(err error) { t.Error(err) })
+	p.commit(metadataBatch(t, 0, topicRecord(t, "old")))
+	settled := make(chan struct{})
+	p.after(func() { close(settled) })
+	p.close()
+	<-settled
+	if store.Current().Topic("old") != nil {
+		t.Error("the image of an unfinished start was published")
 	}
 }
 
