@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -119,6 +120,28 @@ func TestDescribeChoosesAndDocuments(t *testing.T) {
 	}
 	if _, err := b.Describe("x", nil, false, false); err == nil || !strings.Contains(err.Error(), "Broker id must be an integer, but it is: x") {
 		t.Error(err)
+	}
+}
+
+// What DescribeConfigs documents: everything, and what decides durability says so.
+func TestEverySettingIsDocumented(t *testing.T) {
+	b := zero(t)
+	all, err := b.Describe("1", nil, false, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	topic := b.Topic(nil).Describe(nil, false, true)
+	for _, e := range slices.Concat(all, topic, b.Group(nil).Describe(nil, false, true), NewClientMetrics(nil).Describe(nil, false, true)) {
+		if e.Doc == nil {
+			t.Errorf("%s has no documentation", e.Name)
+			continue
+		}
+		switch e.Name {
+		case "write.caching", "write.caching.default", "flush.messages", "flush.ms", "min.insync.replicas", "log.flush.interval.messages", "log.flush.interval.ms":
+			if !strings.Contains(*e.Doc, "stable storage") {
+				t.Errorf("%s does not say when records are on stable storage: %s", e.Name, *e.Doc)
+			}
+		}
 	}
 }
 

@@ -103,11 +103,11 @@ var (
 	}}
 	LogFlushIntervalMessages = BrokerLong{&Row{
 		Name: "log.flush.interval.messages", Type: Long, Default: "9223372036854775807", Valid: atLeast(1), Update: ClusterWide,
-		Doc: "Number of records after which a log is flushed to stable storage, whatever the acks.",
+		Doc: "The flush.messages of topics that do not set it: number of records of a partition after which they are flushed to stable storage, whatever the acks.",
 	}}
 	LogFlushIntervalMs = BrokerLong{&Row{
 		Name: "log.flush.interval.ms", Type: Long, Null: true, Update: ClusterWide, Unit: Milliseconds,
-		Doc: "Longest time that a record waits for its flush to stable storage; log.flush.scheduler.interval.ms when unset.",
+		Doc: "The flush.ms of topics that do not set it: longest time that a record waits for its flush to stable storage, whatever the acks; log.flush.scheduler.interval.ms when unset.",
 	}}
 	LogFlushSchedulerIntervalMs = BrokerLong{&Row{
 		Name: "log.flush.scheduler.interval.ms", Type: Long, Default: "9223372036854775807", Unit: Milliseconds,

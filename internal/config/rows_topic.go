@@ -50,12 +50,12 @@ var (
 	TopicFlushMessages = TopicLong{&Row{
 		Name: "flush.messages", Type: Long, Default: "9223372036854775807", Valid: atLeast(1), Importance: Medium,
 		Synonyms: []Synonym{{LogFlushIntervalMessages.Row, 1}},
-		Doc:      "Number of records after which the log is flushed to stable storage, whatever the acks.",
+		Doc:      "Number of records of a partition after which they are flushed to stable storage, whatever the acks, if the bounds that always hold do not come first (100 ms or 256 KiB, with write.caching 1 second or 8 MiB); with write.caching, acks=all of the request that reaches it waits for the flush.",
 	}}
 	TopicFlushMs = TopicLong{&Row{
 		Name: "flush.ms", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{LogFlushIntervalMs.Row, 1}, {LogFlushSchedulerIntervalMs.Row, 1}},
-		Doc:      "Longest time that a record waits for its flush to stable storage.",
+		Doc:      "Longest time that a record waits for its flush to stable storage, whatever the acks; 100 ms at most, with write.caching 1 second, also when this is longer.",
 	}}
 	TopicMaxMessageBytes = TopicInt{&Row{
 		Name: "max.message.bytes", Type: Int, Default: "1048588", Valid: atLeast(0), Importance: Medium, Unit: Bytes,
@@ -65,7 +65,7 @@ var (
 	TopicMinInsyncReplicas = TopicInt{&Row{
 		Name: "min.insync.replicas", Type: Int, Default: "1", Valid: atLeast(1), Importance: Medium,
 		Synonyms: []Synonym{{MinInsyncReplicas.Row, 1}},
-		Doc:      "Number of replicas in sync, the leader included, without which acks=all is refused.",
+		Doc:      "Fewest replicas in sync, the leader included, that have a record on stable storage (with write.caching in their page cache) before acks=all is answered; with fewer in sync acks=all is refused, and a partition that has fewer replicas at all counts with those.",
 	}}
 	TopicUncleanLeaderElectionEnable = TopicBool{&Row{
 		Name: "unclean.leader.election.enable", Type: Boolean, Default: "false", Importance: Medium,

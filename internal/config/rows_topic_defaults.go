@@ -20,7 +20,7 @@ var (
 	}}
 	MinInsyncReplicas = BrokerInt{&Row{
 		Name: "min.insync.replicas", Type: Int, Default: "1", Valid: atLeast(1), Update: ClusterWide,
-		Doc: "Number of replicas in sync, the leader included, without which acks=all is refused.",
+		Doc: "Fewest replicas in sync, the leader included, that have a record on stable storage (with write.caching in their page cache) before acks=all is answered; with fewer in sync acks=all is refused, and a partition that has fewer replicas at all counts with those.",
 	}}
 	UncleanLeaderElectionEnable = BrokerBool{&Row{
 		Name: "unclean.leader.election.enable", Type: Boolean, Default: "false", Update: ClusterWide,

@@ -132,9 +132,9 @@ func decodeFramed(schema *recordjson.Schema, value []byte) (f framedRecord, err 
 	short := func(entity string) int16 {
 		n := b.Uvarint()
 		if err == nil && b.Err() != nil {
-			err = errors.New("Error while reading " + entity)
+			err = metadataParse("Error while reading " + entity)
 		} else if err == nil && n > 1<<15-1 {
-			err = errors.New("Value for " + entity + " was too large.")
+			err = metadataParse("Value for " + entity + " was too large.")
 		}
 		return int16(n)
 	}
@@ -142,10 +142,10 @@ func decodeFramed(schema *recordjson.Schema, value []byte) (f framedRecord, err 
 	case err != nil:
 		return f, err
 	case frame == 0:
-		return f, errors.New("Could not deserialize metadata record with frame version 0. " +
+		return f, metadataParse("Could not deserialize metadata record with frame version 0. " +
 			"Note that upgrades from the preview release of KRaft in 2.8 to newer versions are not supported.")
 	case frame != 1:
-		return f, fmt.Errorf("Could not deserialize metadata record due to unknown frame version %d(only frame version 1 is supported)", frame)
+		return f, metadataParse(fmt.Sprintf("Could not deserialize metadata record due to unknown frame version %d(only frame version 1 is supported)", frame))
 	}
 	kind := short("type")
 	f.version = short("version")
@@ -153,15 +153,20 @@ func decodeFramed(schema *recordjson.Schema, value []byte) (f framedRecord, err 
 		return f, err
 	}
 	if f.message = schema.Metadata(kind); f.message == nil {
-		return f, fmt.Errorf("org.apache.kafka.common.errors.UnsupportedVersionException: Unknown metadata id %d", kind)
+		return f, metadataParse(fmt.Sprintf("org.apache.kafka.common.errors.UnsupportedVersionException: Unknown metadata id %d", kind))
 	}
 	if f.data, err = f.message.Decode(b, f.version); err != nil {
-		return f, fmt.Errorf("Failed to deserialize record with type %d", kind)
+		return f, metadataParse(fmt.Sprintf("Failed to deserialize record with type %d", kind))
 	}
 	if b.Len() > 0 {
-		return f, fmt.Errorf("Found %d byte(s) of garbage after %d", b.Len(), kind)
+		return f, metadataParse(fmt.Sprintf("Found %d byte(s) of garbage after %d", b.Len(), kind))
 	}
 	return f, nil
+}
+
+// metadataParse is how Kafka says that it cannot read such a record.
+func metadataParse(message string) error {
+	return &exception{class: "org.apache.kafka.server.common.serialization.MetadataParseException", message: message}
 }
 
 // A metadataDecoder prints the records of the cluster metadata log as JSON.

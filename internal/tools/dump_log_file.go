@@ -52,12 +52,13 @@ func openSegmentFile(path string) (*segmentFile, error) {
 		return nil, fileException(path, err)
 	}
 	info, err := file.Stat()
-	if err == nil && info.IsDir() {
-		err = errors.New("Is a directory")
-	}
 	if err != nil {
 		file.Close()
 		return nil, fileException(path, err)
+	}
+	if info.IsDir() {
+		file.Close()
+		return nil, &exception{class: "java.io.IOException", message: "Is a directory"}
 	}
 	if info.Size() > math.MaxInt32 {
 		file.Close()

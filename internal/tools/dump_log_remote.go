@@ -27,7 +27,8 @@ func (d remoteDecoder) decode(r *dumpedRecord) (key, value *string, err error) {
 
 func (d remoteDecoder) describe(r *dumpedRecord) (string, error) {
 	if r.value == nil {
-		return "", errors.New(`Cannot invoke "java.nio.ByteBuffer.remaining()" because the return value of "org.apache.kafka.common.record.internal.Record.value()" is null`)
+		return "", &exception{class: "java.lang.NullPointerException",
+			message: `Cannot invoke "java.nio.ByteBuffer.remaining()" because the return value of "org.apache.kafka.common.record.internal.Record.value()" is null`}
 	}
 	f, err := decodeFramed(d.schema, r.value)
 	if err != nil {
