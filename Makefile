@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions fuzz image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions fuzz torture-crash image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -46,6 +46,13 @@ generate: ## internal/wire/schema to Go
 
 fuzz: ## every fuzz target, FUZZTIME each
 	test/fuzz $(FUZZTIME)
+
+# `make torture-crash KILLS=1000 SEED=7` takes about half an hour; without SEED each run draws one and prints it.
+KILLS ?= 100
+SEED ?=
+
+torture-crash: ## kill -9 a broker at work, KILLS times, and check after each that nothing acknowledged is lost (SEED=n)
+	OTTLA_TORTURE_KILLS=$(KILLS) OTTLA_TORTURE_SEED=$(SEED) go test -count=1 -v -timeout 0 -run TestCrashLoop ./test/torture
 
 bench: build ## Ottla and real Kafka on the same work, side by side (needs a JDK and Maven)
 	go run ./bench

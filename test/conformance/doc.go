@@ -1,6 +1,5 @@
 // Package conformance holds the tests that run clients which we did not write against a broker: kafka-python, librdkafka,
-// aiokafka, kafkajs, Kafka's own Java clients and tools, franz-go, sarama, segmentio's kafka-go; besides them hostile input
-// and a crash loop.
+// aiokafka, kafkajs, Kafka's own Java clients and tools, franz-go, sarama, segmentio's kafka-go; besides them hostile input.
 //
 // The beginner's course (course_test.go) is the common text: each client walks through the same named steps in a program of
 // its own language, below the folder of that language. A program prints a line `ok STEP` or `not ok STEP: why` per step, and
