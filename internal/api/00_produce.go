@@ -33,7 +33,7 @@ func (a *API) produce(c Call, rq *wire.ProduceRequest) {
 		p.recycle()
 	case -1:
 		c.ReleaseFrame() // the records are in the log
-		p.await(time.Duration(rq.TimeoutMs) * time.Millisecond)
+		p.await(max(time.Duration(rq.TimeoutMs)*time.Millisecond, minProduceTimeout))
 	default:
 		if len(p.waiting) == 0 {
 			p.reply()
@@ -43,6 +43,10 @@ func (a *API) produce(c Call, rq *wire.ProduceRequest) {
 		p.await(flushTimeout)
 	}
 }
+
+// minProduceTimeout is what an append gets in any case, as a flush takes its time: to Kafka the timeout is about other replicas, so
+// that one of 0 succeeds where there are none.
+const minProduceTimeout = 2 * time.Second
 
 // flushTimeout is for acks=1 where flush.messages has the answer wait for a flush: the request's timeout is not about that,
 // and Kafka, which flushes within the append, has none.

@@ -271,11 +271,7 @@ func TestDeletePartition(t *testing.T) {
 	if err := b.dir.Sweep(testTime); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names(t, disk, testDir) {
-		if isDeletedFolder(name) {
-			t.Fatalf("%s is still there", name)
-		}
-	}
+	gone(t, disk, testDir, "-delete")
 	b.dir.Close()
 	b = open(t, disk, smallConfig())
 	if got := b.log.TopicID(); got != (kafka.UUID{8}) {

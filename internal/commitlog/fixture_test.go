@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -205,6 +206,20 @@ func (l *lockedLines) String() string {
 func lockedLogLines() (*slog.Logger, *lockedLines) {
 	lines := new(lockedLines)
 	return slog.New(slog.NewTextHandler(lines, nil)), lines
+}
+
+// gone waits until no name in a folder has the text: the flusher removes deleted files too, in its own time.
+func gone(tb testing.TB, fsys vfs.FS, path, text string) {
+	tb.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		got := names(tb, fsys, path)
+		if !strings.Contains(strings.Join(got, " "), text) {
+			return
+		}
+		if time.Now().After(end) {
+			tb.Fatalf("still there: %q", got)
+		}
+	}
 }
 
 // logLines returns a logger and what it wrote.

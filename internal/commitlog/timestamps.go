@@ -88,7 +88,8 @@ func (s *segment) firstFrom(ts, start int64) (r timeEntry, found bool, err error
 }
 
 // MaxTimestamp returns the largest timestamp in the log and the first record of its batch that has it (ListOffsets
-// -3, KIP-734). found is false if the log is empty or no record has a timestamp.
+// -3, KIP-734). found is false if the log is empty or no record has a timestamp. Closed segments below StartOffset do not count;
+// in the active one, as in Kafka, all records do.
 func (l *Log) MaxTimestamp() (offset, timestamp int64, leaderEpoch int32, found bool, err error) {
 	r, found, err := l.untilListed(l.newestRecord)
 	if err != nil || !found {
@@ -100,8 +101,9 @@ func (l *Log) MaxTimestamp() (offset, timestamp int64, leaderEpoch int32, found 
 func (l *Log) newestRecord() (best timeEntry, found bool, err error) {
 	best = timeEntry{noTimestamp, noOffset}
 	var in *segment
-	for _, s := range l.list() {
-		if s.size() == 0 {
+	start, list := l.start.Load(), l.list()
+	for i, s := range list {
+		if i < len(list)-1 && list[i+1].base <= start || s.size() == 0 {
 			continue
 		}
 		largest, err := s.largest()

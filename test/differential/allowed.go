@@ -57,7 +57,7 @@ var Allowed = []Allowance{
 	{API: "DescribeConfigs", Path: "Results*.Configs[write.caching*]", Why: syncAcks},
 	{API: "DescribeConfigs", Path: "Results[2 *].Configs.count", Kafka: "33", Ottla: "34", Why: syncAcks},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[http.address]", Why: "The address of health, readiness and metrics is Ottla's own setting."},
-	{API: "DescribeConfigs", Path: "Results[4 1].Configs.count", Kafka: "340", Ottla: "343", Why: "http.address, log.dir.reserve.bytes and write.caching.default are Ottla's own settings."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs.count", Kafka: "341", Ottla: "344", Why: "http.address, log.dir.reserve.bytes and write.caching.default are Ottla's own settings."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[log.dir*", Why: "Every broker has its own directory; Ottla's default is ./data."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[*listener*", Why: "Real Kafka needs a listener for its controller and names for both; Ottla's one process needs neither, and listens on loopback by default."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[controller.*", Why: "Real Kafka needs to be told its quorum even on one node; Ottla does not."},

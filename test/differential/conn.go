@@ -15,7 +15,7 @@ import (
 const (
 	clientID  = "differential"
 	patience  = 30 * time.Second // for an answer that must come
-	quietTime = 5 * time.Second  // after which a broker that may stay silent counts as silent
+	quietTime = 3 * time.Second  // after which a broker that may stay silent counts as silent
 )
 
 // conn is one connection to a broker; requests may be sent ahead of their answers.

@@ -12,11 +12,14 @@ import (
 	"github.com/ottla/ottla/test/realkafka"
 )
 
-// properties are those of both brokers. The logs keep what tests write with old timestamps.
+// properties are those of both brokers. The logs keep what tests write with old timestamps, but for topics that say
+// otherwise: retention comes often.
 var properties = []string{
 	"node.id=1",
 	"offsets.topic.num.partitions=4",
 	"log.retention.ms=-1",
+	"log.retention.check.interval.ms=200",
+	"log.initial.task.delay.ms=0",
 	"group.max.size=3",
 	"group.initial.rebalance.delay.ms=0",
 	"process.roles=broker,controller",
