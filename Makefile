@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions fuzz torture-crash image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -59,6 +59,9 @@ bench: build ## Ottla and real Kafka on the same work, side by side (needs a JDK
 
 bench-partitions: build ## 10,000 partitions on Ottla and real Kafka: memory, starts and stops, throughput (needs a JDK and Maven)
 	go run ./bench -partitions 10000
+
+bench-storage: build ## what synced acknowledgements cost over 1 to 1,000 partitions, beside real Kafka (needs a JDK and Maven)
+	go run ./bench -storage
 
 links: build ## kafka-topics and the other names as symlinks in bin/
 	bin/ottla links bin

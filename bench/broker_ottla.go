@@ -20,14 +20,17 @@ const (
 // Ottla is the built binary with its default settings.
 type Ottla struct {
 	Binary string
+	// Variant tells processes with other Properties apart; "" has the default settings.
+	Variant    string
+	Properties []string
 
 	dir, addr, http string
 	cmd             *exec.Cmd
 	exited          chan struct{}
 }
 
-// Name returns "ottla".
-func (b *Ottla) Name() string { return "ottla" }
+// Name returns "ottla", and the variant.
+func (b *Ottla) Name() string { return strings.TrimSpace("ottla " + b.Variant) }
 
 // Start starts the binary on an empty directory.
 func (b *Ottla) Start(ctx context.Context, dir string) (Started, error) {
@@ -61,7 +64,7 @@ func (b *Ottla) Again(ctx context.Context) error {
 	}
 	defer out.Close()
 	args := []string{"serve"}
-	for _, p := range append([]string{"listeners=PLAINTEXT://" + b.addr, "log.dirs=" + filepath.Join(b.dir, "data"), "http.address=" + b.http}, properties...) {
+	for _, p := range append([]string{"listeners=PLAINTEXT://" + b.addr, "log.dirs=" + filepath.Join(b.dir, "data"), "http.address=" + b.http}, slices.Concat(properties, b.Properties)...) {
 		args = append(args, "--set", p)
 	}
 	cmd := exec.Command(b.Binary, args...)

@@ -84,6 +84,19 @@ func fetchFrame(id kafka.UUID, partition int32, maxBytes int32) (frame []byte, o
 	return frame, offsetPlace, nil
 }
 
+// produceFrameToAny is produceFrame for a partition that setPartition names; place is where.
+func produceFrameToAny(id kafka.UUID, batch record.Batch) (frame []byte, place int, err error) {
+	const sentinel = 0x01234567
+	if frame, err = produceFrame(id, sentinel, batch); err != nil {
+		return nil, 0, err
+	}
+	return frame, bytes.Index(frame, binary.BigEndian.AppendUint32(nil, sentinel)), nil
+}
+
+func setPartition(frame []byte, place int, partition int32) {
+	binary.BigEndian.PutUint32(frame[place:], uint32(partition))
+}
+
 func setCorrelation(frame []byte, id int32) {
 	binary.BigEndian.PutUint32(frame[correlationPlace:], uint32(id))
 }

@@ -92,3 +92,15 @@ func TestBatchesFitTheirNames(t *testing.T) {
 		t.Errorf("a giant length gave %v", err)
 	}
 }
+
+func TestPartitionPlace(t *testing.T) {
+	frame, place, err := produceFrameToAny(kafka.UUID{1}, batchOf(1))
+	if err != nil || place < 0 {
+		t.Fatal(place, err)
+	}
+	setPartition(frame, place, 987)
+	want, err := produceFrame(kafka.UUID{1}, 987, batchOf(1))
+	if err != nil || len(frame) != len(want) || !bytes.Equal(frame[place-20:place+4], want[place-20:place+4]) {
+		t.Errorf("the frame for partition 987 differs (%v)", err)
+	}
+}

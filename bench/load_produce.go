@@ -30,7 +30,7 @@ func produceWork(name string, shape produceShape) *Work {
 				return err
 			}
 			load.lanes = append(load.lanes, func(l *lane) error {
-				return produceUntilStopped(l, c, frame, shape.inFlight, int64(len(batch)))
+				return produceUntilStopped(l, c, newWindow(frame, shape.inFlight), int64(len(batch)))
 			})
 		}
 		return nil
@@ -46,6 +46,7 @@ type window struct {
 	sent     int32 // correlation id of the next request
 	answered int32 // correlation id of the next answer
 	since    []time.Time
+	stamp    func(frame []byte, number int32) // what changes from request to request beside the correlation id; nil: nothing
 }
 
 func newWindow(frame []byte, inFlight int) *window {
@@ -61,6 +62,9 @@ func (w *window) send(to io.Writer, n int) error {
 	now := time.Now()
 	for i := range n {
 		setCorrelation(w.frames[i*w.size:], w.sent)
+		if w.stamp != nil {
+			w.stamp(w.frames[i*w.size:], w.sent)
+		}
 		w.since[int(w.sent)%len(w.since)] = now
 		w.sent++
 	}
@@ -78,10 +82,9 @@ func (w *window) answer(payload []byte, now time.Time) (time.Duration, error) {
 	return took, nil
 }
 
-func produceUntilStopped(l *lane, c *conn, frame []byte, inFlight int, batchBytes int64) error {
-	w := newWindow(frame, inFlight)
+func produceUntilStopped(l *lane, c *conn, w *window, batchBytes int64) error {
 	in := bufio.NewReaderSize(c, 16<<10)
-	if err := w.send(c, inFlight); err != nil {
+	if err := w.send(c, len(w.since)); err != nil {
 		return err
 	}
 	for w.answered < w.sent {

@@ -24,6 +24,8 @@ type Options struct {
 	// Partitions asks for the other benchmark, that of many partitions; Data is how much the restart there finds.
 	Partitions int
 	Data       float64
+	// Storage asks for the rows that compare ways to make records safe.
+	Storage bool
 }
 
 func parseOptions() (Options, error) {
@@ -41,6 +43,7 @@ func parseOptions() (Options, error) {
 	flag.BoolVar(&o.List, "list", false, "list the rows and end")
 	flag.IntVar(&o.Partitions, "partitions", 0, "measure so many partitions instead of the rows, e.g. 10000")
 	flag.Float64Var(&o.Data, "data", 2, "with -partitions: GB of records at the restart that is measured")
+	flag.BoolVar(&o.Storage, "storage", false, "measure synced acknowledgements over few and many partitions instead of the rows")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
@@ -78,6 +81,9 @@ func main() {
 
 func run(ctx context.Context, o Options) error {
 	works := rows(o)
+	if o.Storage {
+		works = storageRows(o)
+	}
 	if o.List {
 		for _, w := range works {
 			fmt.Println(w.Name())
@@ -93,6 +99,9 @@ func run(ctx context.Context, o Options) error {
 	}
 	defer os.RemoveAll(dir)
 	results := newResults(o)
+	if o.Storage {
+		return measureStorage(ctx, o, dir, works, results)
+	}
 	if err := measureStarts(ctx, o, dir, results); err != nil {
 		return err
 	}

@@ -91,17 +91,24 @@ type bench struct {
 	dir     string // every broker has a folder of its name in it
 	brokers []Broker
 	topics  int // names given so far
+	// contenders are what the rows compare, on these brokers.
+	contenders []*Contender
 }
 
 // measureLoads runs the rows: every contender in turn, round after round.
 func measureLoads(ctx context.Context, o Options, dir string, works []*Work, results *Results) (err error) {
 	b := &bench{Options: o, dir: dir, brokers: newBrokers(o)}
+	b.contenders = contenders(o, b.brokers)
+	return b.measureLoads(ctx, works, results)
+}
+
+func (b *bench) measureLoads(ctx context.Context, works []*Work, results *Results) (err error) {
 	for _, broker := range b.brokers {
 		defer func() { err = errors.Join(err, broker.Stop()) }()
 	}
 	for i, broker := range b.brokers {
 		log.Printf("starting %s", broker.Name())
-		if _, err := broker.Start(ctx, filepath.Join(dir, broker.Name())); err != nil {
+		if _, err := broker.Start(ctx, filepath.Join(b.dir, broker.Name())); err != nil {
 			return err
 		}
 		if i < len(b.brokers)-1 {
@@ -120,7 +127,7 @@ func measureLoads(ctx context.Context, o Options, dir string, works []*Work, res
 
 func (b *bench) measureRow(ctx context.Context, w *Work, results *Results) (err error) {
 	var list []*Contender
-	for _, c := range contenders(b.Options, b.brokers) {
+	for _, c := range b.contenders {
 		if !w.onlyPlain || len(c.Configs) == 0 {
 			list = append(list, c)
 		}

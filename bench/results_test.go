@@ -44,3 +44,28 @@ func TestTableHasRatios(t *testing.T) {
 		}
 	}
 }
+
+func TestStorageGoals(t *testing.T) {
+	r := newResults(Options{Rounds: 1, Seconds: 1})
+	add := func(row, contender string, s Sample) {
+		r.add(&Work{name: row, unit: "record"}, &Contender{Name: contender}, s)
+	}
+	add(throughputRow(12), kafkaCached, Sample{PerSecond: 1000})
+	add(throughputRow(12), ottlaSynced, Sample{PerSecond: 2000})
+	add(throughputRow(100), kafkaCached, Sample{PerSecond: 1000})
+	add(throughputRow(100), ottlaSynced, Sample{PerSecond: 500})
+	add(rateRow(1), ottlaSynced, Sample{P99: 2, AckP99: 1})
+	add(rateRow(1000), ottlaSynced, Sample{P99: 9, AckP99: 6})
+	got := strings.Join(r.goals(), "\n")
+	for _, want := range []string{"12 partitions: 2,000 against 1,000 records/s, x 2.00: met", "100 partitions: 500 against 1,000 records/s, x 0.50: MISSED",
+		"9.00 against 2.00 ms, x 4.50: met", "6.00 against 1.00 ms, x 6.00: MISSED"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not in:\n%s", want, got)
+		}
+	}
+	var out strings.Builder
+	r.printStorage(&out)
+	if !strings.Contains(out.String(), "**end to end, 1,000 records/s, 1,000 partitions**") {
+		t.Error(out.String())
+	}
+}

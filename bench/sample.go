@@ -18,6 +18,8 @@ type Sample struct {
 	P50                 float64 `json:"p50_ms"`
 	P99                 float64 `json:"p99_ms"`
 	P999                float64 `json:"p99.9_ms"`
+	AckP50              float64 `json:"ack_p50_ms"` // of end-to-end rows with -storage
+	AckP99              float64 `json:"ack_p99_ms"`
 	ResidentMB          float64 `json:"resident_mb"`
 }
 
@@ -31,9 +33,10 @@ func newSample(pid int, before, after probe, lanes []*lane) (Sample, error) {
 	if err != nil {
 		return Sample{}, err
 	}
-	var latency Histogram
+	var latency, acks Histogram
 	for _, l := range lanes {
 		latency.Merge(&l.latency)
+		acks.Merge(&l.acks)
 	}
 	s := Sample{
 		Requests:     after.requests - before.requests,
@@ -44,6 +47,8 @@ func newSample(pid int, before, after probe, lanes []*lane) (Sample, error) {
 		P50:          milliseconds(latency.Quantile(0.50)),
 		P99:          milliseconds(latency.Quantile(0.99)),
 		P999:         milliseconds(latency.Quantile(0.999)),
+		AckP50:       milliseconds(acks.Quantile(0.50)),
+		AckP99:       milliseconds(acks.Quantile(0.99)),
 		ResidentMB:   float64(resident) / 1e6,
 	}
 	s.PerSecond = ratio(float64(s.Requests), s.Seconds)

@@ -68,6 +68,7 @@ type lane struct {
 	*execution
 	requests, bytes atomic.Int64
 	latency         Histogram // written while the run measures, by the lane's goroutine
+	acks            Histogram // likewise, where a record's acknowledgement is not all that it waits for
 	_               [64]byte  // keeps the counters of two lanes out of one cache line
 }
 
@@ -88,6 +89,13 @@ func (l *lane) done(requests, bytes int64) {
 func (l *lane) took(d time.Duration) {
 	if l.measuring.Load() {
 		l.latency.Add(d)
+	}
+}
+
+// acknowledged counts how long one acknowledgement took, if the run measures.
+func (l *lane) acknowledged(d time.Duration) {
+	if l.measuring.Load() {
+		l.acks.Add(d)
 	}
 }
 
