@@ -19,7 +19,7 @@ func (d *Dir) Close() error {
 	d.mu.closed = true
 	d.mu.Unlock()
 	gone := kafka.Errorf(kafka.KafkaStorageError, "Log directory %s is closed", d.path)
-	for _, l := range d.Logs() {
+	for _, l := range d.everything() {
 		l.refuse(gone)
 	}
 	close(d.flusher.stop)
@@ -28,7 +28,7 @@ func (d *Dir) Close() error {
 	if err == nil {
 		err = d.closeLogs()
 	}
-	for _, l := range d.Logs() {
+	for _, l := range d.everything() {
 		l.close(gone)
 	}
 	return errors.Join(err, d.lock.Close())
@@ -46,6 +46,9 @@ func (d *Dir) closeLogs() error {
 		return err
 	}
 	if err := concurrently(logs, (*Log).syncLeft); err != nil {
+		return err
+	}
+	if err := concurrently(d.Futures(), (*Log).finish); err != nil {
 		return err
 	}
 	if err := d.writeCheckpointFiles(); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -33,6 +34,7 @@ type Dir struct {
 	mu struct {
 		sync.Mutex
 		logs      map[kafka.TopicPartition]*Log
+		futures   map[kafka.TopicPartition]*Log
 		deletions []deletion
 		removal   time.Time // when the first of deletions is due
 		closed    bool
@@ -49,6 +51,7 @@ func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d.files = newOpenFiles(d.options.OpenFiles, d.fail)
 	d.fsys = crowdedFS{fsys, d.files}
 	d.mu.logs = make(map[kafka.TopicPartition]*Log)
+	d.mu.futures = make(map[kafka.TopicPartition]*Log)
 	d.flusher = newFlusher(d)
 	d.space.dir = d
 	d.space.configured.Store(o.Reserve)
@@ -105,22 +108,25 @@ func (d *Dir) WasClean() (clean bool, brokerEpoch int64) { return d.clean, d.cle
 // Logs returns all logs, by topic and partition.
 func (d *Dir) Logs() []*Log {
 	d.mu.Lock()
-	list := make([]*Log, 0, len(d.mu.logs))
-	for _, l := range d.mu.logs {
-		list = append(list, l)
-	}
-	d.mu.Unlock()
-	slices.SortFunc(list, func(a, b *Log) int {
-		return cmp.Or(cmp.Compare(a.tp.Topic, b.tp.Topic), cmp.Compare(a.tp.Partition, b.tp.Partition))
-	})
-	return list
+	defer d.mu.Unlock()
+	return sortedLogs(d.mu.logs)
 }
 
-// Count is the number of logs.
+func sortedLogs(logs map[kafka.TopicPartition]*Log) []*Log {
+	return slices.SortedFunc(maps.Values(logs), func(a, b *Log) int {
+		return cmp.Or(cmp.Compare(a.tp.Topic, b.tp.Topic), cmp.Compare(a.tp.Partition, b.tp.Partition))
+	})
+}
+
+// Count is the number of logs and of future logs, the metadata log not counted: what the load of a directory is measured by.
 func (d *Dir) Count() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.mu.logs)
+	n := len(d.mu.logs) + len(d.mu.futures)
+	if d.mu.logs[kafka.TopicPartition{Topic: kafka.MetadataTopic}] != nil {
+		n--
+	}
+	return n
 }
 
 // Log returns the log of a partition, or nil.

@@ -8,7 +8,7 @@ import (
 
 // writeCheckpoints is the flusher's: first what recovery needs beside the recovery points, then the points.
 func (d *Dir) writeCheckpoints() error {
-	for _, l := range d.Logs() {
+	for _, l := range d.everything() {
 		if err := l.saveProgress(); err != nil {
 			return err
 		}
@@ -20,7 +20,7 @@ func (d *Dir) writeCheckpoints() error {
 func (d *Dir) writeCheckpointFiles() error {
 	d.checkpoints.Lock()
 	defer d.checkpoints.Unlock()
-	logs := d.Logs()
+	logs := d.everything()
 	return errors.Join(
 		d.writePoints(logs),
 		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
@@ -30,7 +30,7 @@ func (d *Dir) writeCheckpointFiles() error {
 func (d *Dir) writeRecoveryPoints() error {
 	d.checkpoints.Lock()
 	defer d.checkpoints.Unlock()
-	return d.writePoints(d.Logs())
+	return d.writePoints(d.everything())
 }
 
 // writePoints writes the log starts, then the leader epochs, then the recovery points. Epochs are cut at the start
@@ -50,7 +50,7 @@ func (d *Dir) writePoints(logs []*Log) error {
 		}
 	}
 	err := concurrently(unsaved, func(l *Log) error {
-		if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil && d.Log(l.tp) == l {
+		if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil && (d.Log(l.tp) == l || d.Future(l.tp) == l) {
 			return err
 		}
 		return nil

@@ -134,6 +134,16 @@ func (c *epochCache) cutStart(start int64) {
 	c.mu.saved, c.mu.wrong = 0, true
 }
 
+// replace takes over all entries of another cache.
+func (c *epochCache) replace(from *epochCache) {
+	from.mu.RLock()
+	entries := slices.Clone(from.mu.entries)
+	from.mu.RUnlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.entries, c.mu.changed = entries, true
+}
+
 func (c *epochCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -66,8 +66,5 @@ func isDeletedFolder(name string) bool {
 	return strings.HasSuffix(name, deletedFolderSuffix) && strings.Contains(name, ".")
 }
 
-// isForeignFolder reports folders of Kafka's that hold no partition of ours: copies being moved between
-// directories, and partitions that Kafka found to be stray.
-func isForeignFolder(name string) bool {
-	return strings.HasSuffix(name, futureFolderSuffix) || strings.HasSuffix(name, strayFolderSuffix)
-}
+// isForeignFolder reports folders of Kafka's that hold no partition of ours: those that Kafka found to be stray.
+func isForeignFolder(name string) bool { return strings.HasSuffix(name, strayFolderSuffix) }

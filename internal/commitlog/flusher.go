@@ -45,7 +45,7 @@ func (f *flusher) signal() {
 
 // want puts a log into the next round.
 func (f *flusher) want(l *Log) {
-	if l.queued.Swap(true) {
+	if l.future || l.queued.Swap(true) {
 		return
 	}
 	f.mu.Lock()

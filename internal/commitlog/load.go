@@ -64,6 +64,9 @@ func (d *Dir) load() error {
 	}
 	close(work)
 	workers.Wait()
+	failures = append(failures, d.loadFutures(func(tp kafka.TopicPartition) checkpointed {
+		return checkpointed{offsets[0][tp], offsets[1][tp], offsets[2][tp], d.clean}
+	}))
 	if !d.clean && len(folders) > 0 {
 		failures = append(failures, d.fsys.SyncDir(d.path))
 	}
@@ -86,6 +89,7 @@ func (d *Dir) partitionFolders() ([]kafka.TopicPartition, error) {
 		case !e.IsDir():
 		case isDeletedFolder(name):
 			d.schedule(0, filepath.Join(d.path, name))
+		case strings.HasSuffix(name, futureFolderSuffix): // loadFutures follows
 		case isForeignFolder(name):
 			d.options.Logger.Warn("folder is left alone", "path", filepath.Join(d.path, name))
 		default:
@@ -102,12 +106,16 @@ func (d *Dir) partitionFolders() ([]kafka.TopicPartition, error) {
 
 // loadLog loads one log, recovering it if the stop was unclean.
 func (d *Dir) loadLog(tp kafka.TopicPartition, c checkpointed) (*Log, error) {
-	path := filepath.Join(d.path, tp.String())
+	return d.loadLogAt(tp, filepath.Join(d.path, tp.String()), d.options.Config(tp.Topic), c)
+}
+
+// loadLogAt loads the log of a partition from a folder.
+func (d *Dir) loadLogAt(tp kafka.TopicPartition, path string, config Config, c checkpointed) (*Log, error) {
 	topicID, err := readPartition(d.fsys, path)
 	if err != nil {
 		d.options.Logger.Warn("partition has no readable topic id", "partition", tp.String(), "error", err)
 	}
-	l := newLog(d, tp, path, topicID, d.options.Config(tp.Topic))
+	l := newLog(d, tp, path, topicID, config)
 	if err := l.epochs.load(d.fsys, path); err != nil {
 		d.options.Logger.Warn("rebuilding damaged leader epochs from the log", "error", err)
 		c.recoveryPoint, c.clean = 0, false

@@ -19,6 +19,7 @@ type Log struct {
 	path string
 	// internal topics may use what log.dir.reserve.bytes keeps.
 	internal bool
+	future   bool // see future.go
 	config   atomic.Pointer[Config]
 
 	start  atomic.Int64

@@ -92,8 +92,9 @@ func (l *Log) options() *Options { return &l.dir.options }
 func (l *Log) expired(c *Config, now time.Time) (int, error) {
 	list := l.list()
 	start, high := l.start.Load(), l.high.Load()
+	deletes := c.CleanupDelete && !l.future // a copy follows the log that it is a copy of
 	surplus := int64(-1)
-	if c.CleanupDelete && c.RetentionBytes >= 0 {
+	if deletes && c.RetentionBytes >= 0 {
 		surplus = l.size.Load() - c.RetentionBytes
 	}
 	for i, s := range list {
@@ -108,7 +109,7 @@ func (l *Log) expired(c *Config, now time.Time) (int, error) {
 		below := !last && end <= start
 		tooMuch := surplus >= 0 && surplus >= size
 		tooOld := false
-		if !below && !tooMuch && c.CleanupDelete && c.RetentionMs >= 0 {
+		if !below && !tooMuch && deletes && c.RetentionMs >= 0 {
 			age, err := s.age(now)
 			if err != nil {
 				return 0, l.readError(err)
@@ -152,7 +153,7 @@ func (d *Dir) Sweep(now time.Time) error {
 	}
 	var errs []error
 	var drops []*Log
-	for _, l := range d.Logs() {
+	for _, l := range d.everything() {
 		drop, err := l.retain(now)
 		errs = append(errs, err)
 		if drop {

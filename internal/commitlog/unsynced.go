@@ -57,6 +57,7 @@ func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 		within, most = maxCachedTime, maxCachedBytes
 	}
 	switch {
+	case l.future: // see Sync
 	case due || u.bytes >= most:
 		l.dir.flusher.want(l)
 	case !l.dirty.Swap(true):
