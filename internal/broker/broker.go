@@ -104,7 +104,6 @@ func (b *Broker) start(ctx context.Context) error {
 	b.store = metadata.NewStore(metadata.Empty(b.ClusterID()))
 	b.publisher = newPublisher(b.store, b.log, b.fail)
 	b.build()
-	b.followMetadata()
 	if err := b.joinQuorum(); err != nil {
 		return err
 	}

@@ -21,13 +21,15 @@ const retryInterval = 2 * time.Millisecond
 const imageInterval = 100 * time.Millisecond
 
 // register makes this process a broker of the cluster and waits until its image shows it unfenced. From then on
-// heartbeats keep it so.
+// heartbeats keep it so. Only an image that has this registration is acted upon: what comes before it in the metadata log
+// may be long past, and following it would delete the logs of topics that were created again under an old name.
 func (b *Broker) register(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, b.options.Config.Duration(config.InitialBrokerRegistrationTimeoutMs))
 	defer cancel()
 	if err := b.retry(ctx, "register with the controller", b.tryRegister); err != nil {
 		return err
 	}
+	b.followMetadata()
 	if err := b.retry(ctx, "be unfenced by the controller", func() error {
 		if err := b.heartbeat(); err != nil {
 			return err
