@@ -141,7 +141,7 @@ func (c *epochCache) replace(from *epochCache) {
 	from.mu.RUnlock()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.entries, c.mu.changed = entries, true
+	c.mu.entries, c.mu.saved, c.mu.wrong = entries, 0, true
 }
 
 func (c *epochCache) clear() {

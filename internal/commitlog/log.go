@@ -208,3 +208,6 @@ func (l *Log) publishUnstable() {
 func (l *Log) usable() error {
 	return cmp.Or(l.mu.closed, l.mu.refused, l.dir.offline())
 }
+
+// Damaged reports whether recovery found damage below the recovery point, so that the log refuses appends.
+func (l *Log) Damaged() bool { return l.damagedBelow.Load() > 0 }

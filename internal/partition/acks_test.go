@@ -238,7 +238,7 @@ func TestOtherDirectoriesServeOn(t *testing.T) {
 		t.Fatalf("partitions per directory: %d and %d", one, two)
 	}
 	victim, other := w.get("t", 0), w.get("t", 1)
-	if victim.dir == other.dir {
+	if victim.Dir() == other.Dir() {
 		t.Fatal("both in one directory")
 	}
 	faulty.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.log", Times: 1, Err: errors.New("bad sector")})
@@ -248,7 +248,7 @@ func TestOtherDirectoriesServeOn(t *testing.T) {
 	}
 	w.replay(topic("u", 2, 2, self)...)
 	for p := range w.set.of("u") {
-		if p.dir != other.dir {
+		if p.Dir() != other.Dir() {
 			t.Errorf("%s was made in the failed directory", p.Name())
 		}
 	}

@@ -34,7 +34,7 @@ func (p *Partition) Append(a Append) (Appended, error) {
 		return Appended{}, err
 	}
 	if a.Acks == -1 || p.watched.Load() > 0 {
-		p.log.Commit(done.NextOffset)
+		p.Log().Commit(done.NextOffset)
 	}
 	p.advance()
 	return done, nil
@@ -76,7 +76,7 @@ func (p *Partition) appendAs(epoch int32, batch []byte, o commitlog.AppendOption
 		return Appended{}, err
 	}
 	o.LeaderEpoch = state.LeaderEpoch
-	return p.log.Append(batch, o)
+	return p.Log().Append(batch, o)
 }
 
 // EnoughReplicas is asked once an append with acks=-1 is committed: NOT_ENOUGH_REPLICAS_AFTER_APPEND if the in-sync set

@@ -1,9 +1,6 @@
 package partition
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -12,6 +9,8 @@ import (
 // Apply does what a new metadata image asks of this broker: logs of new replicas are made, those of deleted topics
 // go, leaders and settings change. Failures are logged and take the partition offline; they never stop the others.
 func (s *Set) Apply(_, next *metadata.Image, changes *metadata.Changes) {
+	s.changing.Lock()
+	defer s.changing.Unlock()
 	s.mu.Lock()
 	s.mu.image = next
 	s.mu.Unlock()
@@ -23,6 +22,7 @@ func (s *Set) Apply(_, next *metadata.Image, changes *metadata.Changes) {
 		s.change(&settings, change)
 	}
 	s.configure(&settings, changes)
+	s.catchingUp = false
 }
 
 // change brings one partition to what the image says.
@@ -35,18 +35,37 @@ func (s *Set) change(settings *topicSettings, c metadata.PartitionChange) {
 	hosted, _ := s.Get(name.Topic, name.Partition)
 	if hosted != nil && hosted.topicID == c.Topic.ID {
 		hosted.become(c.After)
+		if s.mover.of(hosted) == nil {
+			s.report(hosted)
+		}
 		return
 	}
 	if hosted != nil {
 		s.remove(name, hosted.topicID)
 	}
-	p, err := s.host(settings, c.Topic, name, c.After)
-	if err != nil {
-		s.options.Logger.Error("a partition cannot be hosted", "partition", name.String(), "error", err)
-		s.putOffline(name, c.Topic.ID, err)
+	if s.isOffline(name, c.Topic.ID) && s.failures() != nil {
+		return // a directory that failed comes back with a restart
+	}
+	s.bring(settings, c.Topic, name, c.After)
+}
+
+// bring makes a replica one of those that are hosted, or notes why that is not possible.
+func (s *Set) bring(settings *topicSettings, topic *metadata.Topic, name kafka.TopicPartition, state *metadata.Partition) {
+	p, err := s.host(settings, topic, name, state)
+	if err == nil {
+		s.put(p)
+		s.resume(p)
+		if s.mover.of(p) == nil {
+			s.report(p)
+		}
 		return
 	}
-	s.put(p)
+	s.options.Logger.Error("a partition cannot be hosted", "partition", name.String(), "error", err)
+	s.putOffline(name, topic.ID, err)
+	if assigned, _ := state.Directory(s.options.Node); s.online(assigned) != nil || assigned == metadata.DirectoryUnassigned {
+		// The controller takes the replica for one that can be used.
+		s.options.Assign(Assignment{TopicID: topic.ID, Partition: name.Partition, Dir: metadata.DirectoryLost})
+	}
 }
 
 // host opens or makes the log of a replica.
@@ -55,55 +74,12 @@ func (s *Set) host(settings *topicSettings, topic *metadata.Topic, name kafka.To
 	if err != nil {
 		return nil, err
 	}
-	dir, log, err := s.openLog(topic.ID, name, inForce.Log)
+	at, err := s.place(topic, name, state, inForce)
 	if err != nil {
 		return nil, err
 	}
-	return newPartition(s.options.Node, dir, log, s.traffic, state, inForce), nil
-}
-
-func (s *Set) openLog(topicID kafka.UUID, name kafka.TopicPartition, c commitlog.Config) (*commitlog.Dir, *commitlog.Log, error) {
-	for _, dir := range s.options.Dirs {
-		log := dir.Log(name)
-		if log == nil {
-			continue
-		}
-		if log.TopicID() == topicID || log.TopicID().IsZero() {
-			log.Configure(c)
-			log, err := dir.Create(name, topicID, c) // which gives it the id, if it has none
-			return dir, log, err
-		}
-		// The log belongs to a topic of the same name that was deleted while this broker was away.
-		if err := dir.Delete(name); err != nil {
-			return nil, nil, err
-		}
-	}
-	dir, err := s.roomiest()
-	if err != nil {
-		return nil, nil, err
-	}
-	log, err := dir.Create(name, topicID, c)
-	return dir, log, err
-}
-
-// roomiest is the online directory with the fewest logs, as in Kafka.
-func (s *Set) roomiest() (*commitlog.Dir, error) {
-	var best *commitlog.Dir
-	var fewest int
-	var failures []error
-	for _, dir := range s.options.Dirs {
-		if err := dir.Failed(); err != nil {
-			failures = append(failures, fmt.Errorf("%s: %w", dir.Path(), err))
-			continue
-		}
-		if n := dir.Count(); best == nil || n < fewest {
-			best, fewest = dir, n
-		}
-	}
-	if best == nil {
-		return nil, fmt.Errorf("no log directory is online: %w", errors.Join(failures...))
-	}
-	return best, nil
+	at.log.Configure(inForce.Log)
+	return newPartition(s.options.Node, at.dir, at.log, s.traffic, state, inForce), nil
 }
 
 // removeTopic ends the replicas of a topic.
@@ -112,7 +88,7 @@ func (s *Set) removeTopic(topic *metadata.Topic) {
 	for id := range topic.Partitions {
 		name := kafka.TopicPartition{Topic: topic.Name, Partition: int32(id)}
 		if p := s.retire(name, topic.ID); p != nil {
-			logs[p.dir] = append(logs[p.dir], name)
+			logs[p.Dir()] = append(logs[p.Dir()], name)
 		}
 	}
 	for dir, names := range logs {
@@ -129,7 +105,7 @@ func (s *Set) remove(name kafka.TopicPartition, topicID kafka.UUID) {
 	if p == nil {
 		return
 	}
-	if err := p.dir.Delete(name); err != nil {
+	if err := p.Dir().Delete(name); err != nil {
 		s.options.Logger.Error("the log of a removed replica cannot be deleted", "partition", name.String(), "error", err)
 	}
 }
@@ -140,42 +116,10 @@ func (s *Set) retire(name kafka.TopicPartition, topicID kafka.UUID) *Partition {
 	if p == nil {
 		return nil
 	}
+	s.endMove(p, true)
 	p.end(errDeleted(name))
-	if p.dir.Log(name) != p.log {
+	if p.Dir().Log(name) != p.Log() {
 		return nil
 	}
 	return p
-}
-
-// DirectoryFailed ends the partitions whose logs are in a directory that went offline: requests that wait, and those
-// that come, get KAFKA_STORAGE_ERROR.
-func (s *Set) DirectoryFailed(path string, reason error) {
-	for p := range s.All() {
-		if p.dir.Path() == path {
-			p.end(kafka.Errorf(kafka.KafkaStorageError, "%s is offline on broker %d: log directory %s failed: %v", p.name, s.options.Node, path, reason))
-		}
-	}
-}
-
-// Strays yields the logs on disk that belong to no partition of the image: topics deleted, or moved, while this broker
-// was away. It makes sense once the image has caught up with the cluster. The log of a replica that could not be hosted
-// is no stray, nor is a second log of a replica: nobody can tell which of the two should go.
-func (s *Set) Strays() map[*commitlog.Dir][]*commitlog.Log {
-	s.mu.RLock()
-	image := s.mu.image
-	s.mu.RUnlock()
-	strays := map[*commitlog.Dir][]*commitlog.Log{}
-	for _, dir := range s.options.Dirs {
-		for _, log := range dir.Logs() {
-			name := log.TopicPartition()
-			if name.Topic == kafka.MetadataTopic {
-				continue
-			}
-			topic, state := image.Topic(name.Topic), image.Partition(name)
-			if state == nil || !state.IsReplica(s.options.Node) || (topic.ID != log.TopicID() && !log.TopicID().IsZero()) {
-				strays[dir] = append(strays[dir], log)
-			}
-		}
-	}
-	return strays
 }

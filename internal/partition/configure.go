@@ -37,6 +37,9 @@ func (s *Set) configure(settings *topicSettings, changes *metadata.Changes) {
 		for p := range s.of(resource.Name) {
 			s.apply(settings, p)
 		}
+		if topic := settings.image.Topic(resource.Name); topic != nil && s.Offline() > 0 {
+			s.reconsider(settings, topic)
+		}
 	}
 }
 
@@ -48,6 +51,9 @@ func (s *Set) apply(settings *topicSettings, p *Partition) {
 		return
 	}
 	p.settings.Store(inForce)
-	p.log.Configure(inForce.Log)
+	p.Log().Configure(inForce.Log)
+	if _, future := s.Moving(p); future != nil {
+		future.Configure(inForce.Log)
+	}
 	p.advance()
 }

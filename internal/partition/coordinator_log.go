@@ -38,27 +38,20 @@ const loadChunk = 1 << 20
 
 // Load yields every batch of the log, oldest first.
 func (l *CoordinatorLog) Load(yield func(batch record.Batch) error) error {
-	log := l.partition.log
+	log := l.partition.Log()
 	end := log.EndOffset()
 	var buf []byte
 	for offset := log.StartOffset(); offset < end; {
-		span, err := log.Find(offset, loadChunk, end, true)
-		if err != nil {
+		chunk, err := readChunk(log, offset, end, buf, loadChunk)
+		if now := l.partition.Log(); err != nil && now != log { // moved to another directory
+			log = now
+			continue
+		}
+		if err != nil || len(chunk) == 0 {
 			return err
 		}
-		if span.Size == 0 {
-			span.Release()
-			return nil
-		}
-		if cap(buf) < span.Size {
-			buf = make([]byte, span.Size)
-		}
-		n, err := span.ReadAt(buf[:span.Size])
-		span.Release()
-		if err != nil {
-			return err
-		}
-		for batch, err := range record.Batches(buf[:n]) {
+		buf = chunk
+		for batch, err := range record.Batches(chunk) {
 			if err != nil {
 				return err
 			}
@@ -72,4 +65,18 @@ func (l *CoordinatorLog) Load(yield func(batch record.Batch) error) error {
 		}
 	}
 	return nil
+}
+
+// readChunk reads at most limit bytes of whole batches below end, but at least one batch, into buf if that is large enough.
+func readChunk(log *commitlog.Log, offset, end int64, buf []byte, limit int) ([]byte, error) {
+	span, err := log.Find(offset, limit, end, true)
+	if err != nil {
+		return nil, err
+	}
+	defer span.Release()
+	if cap(buf) < span.Size {
+		buf = make([]byte, span.Size)
+	}
+	n, err := span.ReadAt(buf[:span.Size])
+	return buf[:n], err
 }

@@ -13,15 +13,17 @@ func (p *Partition) DeleteBefore(offset int64) (low int64, err error) {
 		return -1, kafka.Errorf(kafka.PolicyViolation,
 			"records of %s cannot be deleted: its cleanup.policy is compact, which keeps the last record of each key; add delete to it", p.name)
 	}
-	hw := p.log.HighWatermark()
+	hw := p.Log().HighWatermark()
 	if offset == -1 {
 		offset = hw
 	}
 	if offset < 0 || offset > hw {
 		return -1, kafka.Errorf(kafka.OffsetOutOfRange, "records of %s can be deleted up to its high watermark %d, not up to %d", p.name, hw, offset)
 	}
-	if err := p.log.AdvanceStart(offset); err != nil {
+	p.leadership.RLock() // the replica does not move to another directory meanwhile
+	defer p.leadership.RUnlock()
+	if err := p.Log().AdvanceStart(offset); err != nil {
 		return -1, err
 	}
-	return p.log.StartOffset(), nil
+	return p.Log().StartOffset(), nil
 }

@@ -1,6 +1,9 @@
 package partition
 
-import "github.com/ottla/ottla/internal/kafka"
+import (
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+)
 
 // Special timestamps of ListOffsets (org.apache.kafka.common.requests.ListOffsetsRequest).
 const (
@@ -24,24 +27,34 @@ var noOffset = Offset{-1, -1, -1}
 // OffsetFor finds the offset that ListOffsets asks for with a timestamp in milliseconds or one of the special ones.
 // committed stands for read_committed: nothing at or above the last stable offset is seen.
 func (p *Partition) OffsetFor(timestamp int64, committed bool, leaderEpoch int32) (Offset, error) {
+	for {
+		log := p.Log()
+		found, err := p.offsetIn(log, timestamp, committed, leaderEpoch)
+		if err == nil || p.Log() == log { // and not moved to another directory meanwhile
+			return found, err
+		}
+	}
+}
+
+func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool, leaderEpoch int32) (Offset, error) {
 	if _, err := p.Leading(leaderEpoch); err != nil {
 		return noOffset, err
 	}
 	if err := p.Gone(); err != nil {
 		return noOffset, err
 	}
-	end := p.log.HighWatermark()
+	end := log.HighWatermark()
 	if committed {
-		end = min(end, p.log.LastStableOffset())
+		end = min(end, log.LastStableOffset())
 	}
 	switch timestamp {
 	case LatestTimestamp:
-		return Offset{end, -1, p.log.LatestEpoch()}, nil
+		return Offset{end, -1, log.LatestEpoch()}, nil
 	case EarliestTimestamp, EarliestLocalTimestamp:
-		start := p.log.StartOffset()
-		return Offset{start, -1, p.epochAt(start)}, nil
+		start := log.StartOffset()
+		return Offset{start, -1, log.EpochAt(start)}, nil
 	case MaxTimestamp:
-		offset, ts, epoch, found, err := p.log.MaxTimestamp()
+		offset, ts, epoch, found, err := log.MaxTimestamp()
 		if err != nil {
 			return noOffset, err
 		}
@@ -52,7 +65,7 @@ func (p *Partition) OffsetFor(timestamp int64, committed bool, leaderEpoch int32
 	if timestamp < 0 {
 		return noOffset, kafka.Errorf(kafka.UnsupportedVersion, "%d is none of the special timestamps of ListOffsets", timestamp)
 	}
-	offset, ts, epoch, found, err := p.log.OffsetForTimestamp(timestamp)
+	offset, ts, epoch, found, err := log.OffsetForTimestamp(timestamp)
 	if err != nil {
 		return noOffset, err
 	}
@@ -66,15 +79,12 @@ func (p *Partition) below(end int64, o Offset, found bool) Offset {
 	return o
 }
 
-// epochAt is the leader epoch of the record at an offset, or of the next one to be written; -1 if the log has no epoch.
-func (p *Partition) epochAt(offset int64) int32 { return p.log.EpochAt(offset) }
-
 // EpochEnd answers OffsetForLeaderEpoch: the end of an epoch, or of the largest one before it, in the leader's history.
 // Both are -1 if there is none.
 func (p *Partition) EpochEnd(epoch, leaderEpoch int32) (int32, int64, error) {
 	if _, err := p.Leading(leaderEpoch); err != nil {
 		return -1, -1, err
 	}
-	found, end := p.log.EpochEnd(epoch)
+	found, end := p.Log().EpochEnd(epoch)
 	return found, end, nil
 }

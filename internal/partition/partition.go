@@ -17,8 +17,8 @@ type Partition struct {
 	name    kafka.TopicPartition
 	topicID kafka.UUID
 	node    int32
-	dir     *commitlog.Dir
-	log     *commitlog.Log
+	// home changes, under leadership and mu, when the replica moves to another log directory.
+	home atomic.Pointer[home]
 
 	families *trafficFamilies
 	traffic  atomic.Pointer[Traffic]
@@ -47,16 +47,32 @@ type Partition struct {
 	}
 }
 
+// home is where a replica lives.
+type home struct {
+	dir *commitlog.Dir
+	log *commitlog.Log
+}
+
 func newPartition(node int32, dir *commitlog.Dir, log *commitlog.Log, families *trafficFamilies, state *metadata.Partition, settings *Settings) *Partition {
-	p := &Partition{name: log.TopicPartition(), topicID: log.TopicID(), node: node, dir: dir, log: log, families: families}
+	p := &Partition{name: log.TopicPartition(), topicID: log.TopicID(), node: node, families: families}
+	p.home.Store(&home{dir, log})
 	p.settings.Store(settings)
 	p.state.Store(state)
 	if state.Leader == node {
 		log.BeginEpoch(state.LeaderEpoch, log.EndOffset())
 	}
-	log.OnStable(p.stable)
+	p.listen(log)
 	p.advance()
 	return p
+}
+
+// listen has the flusher tell of a log as long as the replica lives in it.
+func (p *Partition) listen(log *commitlog.Log) {
+	log.OnStable(func(stable int64, err error) {
+		if p.Log() == log {
+			p.stable(stable, err)
+		}
+	})
 }
 
 // Name is the topic and partition number.
@@ -65,8 +81,12 @@ func (p *Partition) Name() kafka.TopicPartition { return p.name }
 // TopicID is the id of the topic; a topic created anew under the same name has another.
 func (p *Partition) TopicID() kafka.UUID { return p.topicID }
 
-// Log is the replica's log, for reading its facts: sizes, offsets, producers. Appending goes through Append.
-func (p *Partition) Log() *commitlog.Log { return p.log }
+// Log is the replica's log, for reading its facts: sizes, offsets, producers. Appending goes through Append. It is another
+// one after a move to another directory.
+func (p *Partition) Log() *commitlog.Log { return p.home.Load().log }
+
+// Dir is the log directory that the replica lives in.
+func (p *Partition) Dir() *commitlog.Dir { return p.home.Load().dir }
 
 // State is the controller's word about the partition.
 func (p *Partition) State() *metadata.Partition { return p.state.Load() }

@@ -17,19 +17,20 @@ func (p *Partition) stable(_ int64, err error) {
 // commit has everything below offset made stable, because somebody waits. A topic with write.caching is stable as soon as
 // it is written, which the flusher does not tell.
 func (p *Partition) commit(offset int64) {
-	p.log.Commit(offset)
+	p.Log().Commit(offset)
 	p.advance()
 }
 
 // advance moves the high watermark of a partition that this broker leads to what every in-sync replica has, and tells
 // who waited for that. The leader itself has what is on its stable storage.
 func (p *Partition) advance() {
-	if p.log.StableOffset() <= p.log.HighWatermark() {
+	if log := p.Log(); log.StableOffset() <= log.HighWatermark() {
 		return // the common case after an append: the flusher has yet to run
 	}
 	p.mu.Lock()
-	state, stable := p.state.Load(), p.log.StableOffset()
-	if p.gone.Load() != nil || stable <= p.log.HighWatermark() {
+	state, log := p.state.Load(), p.Log()
+	stable := log.StableOffset()
+	if p.gone.Load() != nil || stable <= log.HighWatermark() {
 		p.mu.Unlock()
 		return
 	}
@@ -39,7 +40,7 @@ func (p *Partition) advance() {
 		p.tell(news{commits: flushed}, nil)
 		return
 	}
-	p.log.SetHighWatermark(stable)
+	log.SetHighWatermark(stable)
 	n := p.collect(stable, stable)
 	p.mu.Unlock()
 	p.tell(n, nil)
@@ -54,7 +55,7 @@ func (p *Partition) become(next *metadata.Partition) {
 	p.mu.Unlock()
 	newEpoch := prev.LeaderEpoch != next.LeaderEpoch
 	if newEpoch && next.Leader == p.node {
-		p.log.BeginEpoch(next.LeaderEpoch, p.log.EndOffset())
+		p.Log().BeginEpoch(next.LeaderEpoch, p.Log().EndOffset())
 	}
 	p.leadership.Unlock()
 	if prev.Leader == p.node && next.Leader != p.node {

@@ -61,7 +61,7 @@ func TestEverybodyIsToldOnce(t *testing.T) {
 				appended.Add(1)
 				one := &waiter{t: t, p: p, next: done.NextOffset, group: &waiters}
 				waiters.Add(1)
-				p.log.Commit(done.NextOffset)
+				p.Log().Commit(done.NextOffset)
 				p.Await(done.NextOffset, one, 7)
 				if rand.IntN(4) == 0 && p.Abandon(one, 7) {
 					one.Committed(7, kafka.RequestTimedOut)

@@ -42,22 +42,32 @@ type Divergence struct {
 // are those of Leading, and OFFSET_OUT_OF_RANGE for an offset that is not in the log; the offsets of Records are set
 // in that case too.
 func (p *Partition) Read(r Read) (Records, error) {
+	for {
+		log := p.Log()
+		found, err := p.readFrom(log, r)
+		if err == nil || p.Log() == log { // and not moved to another directory meanwhile
+			return found, err
+		}
+	}
+}
+
+func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 	if _, err := p.Leading(r.LeaderEpoch); err != nil {
 		return Records{HighWatermark: -1, LastStable: -1, Start: -1}, err
 	}
 	if err := p.Gone(); err != nil {
 		return Records{HighWatermark: -1, LastStable: -1, Start: -1}, err
 	}
-	hw := p.log.HighWatermark()
-	found := Records{HighWatermark: hw, LastStable: p.log.LastStableOffset(), Start: p.log.StartOffset()}
+	hw := log.HighWatermark()
+	found := Records{HighWatermark: hw, LastStable: log.LastStableOffset(), Start: log.StartOffset()}
 	if r.LastFetchedEpoch != AnyEpoch && r.Offset >= found.Start {
-		diverged, err := p.divergence(r)
+		diverged, err := p.divergence(log, r)
 		if err != nil || diverged != nil {
 			found.Diverged = diverged
 			return found, err
 		}
 	}
-	if end := p.log.EndOffset(); r.Offset < found.Start || r.Offset > end {
+	if end := log.EndOffset(); r.Offset < found.Start || r.Offset > end {
 		return found, kafka.Errorf(kafka.OffsetOutOfRange,
 			"offset %d of %s is out of range: the log has %d to %d", r.Offset, p.name, found.Start, end)
 	}
@@ -68,14 +78,14 @@ func (p *Partition) Read(r Read) (Records, error) {
 	if r.Offset >= below {
 		return found, nil
 	}
-	span, err := p.log.Find(r.Offset, r.MaxBytes, below, r.AtLeastOne)
+	span, err := log.Find(r.Offset, r.MaxBytes, below, r.AtLeastOne)
 	if err != nil {
 		return found, err
 	}
 	found.Span = span
 	if r.Committed && span.Size > 0 {
 		// Transactions that begin after the span do no harm: clients take them in order of their first offsets.
-		if found.Aborted, err = p.log.AbortedTransactions(r.Offset, below); err != nil {
+		if found.Aborted, err = log.AbortedTransactions(r.Offset, below); err != nil {
 			found.Span.Release()
 			return found, err
 		}
@@ -84,8 +94,8 @@ func (p *Partition) Read(r Read) (Records, error) {
 }
 
 // divergence compares the client's last record with the leader's history.
-func (p *Partition) divergence(r Read) (*Divergence, error) {
-	epoch, end := p.log.EpochEnd(r.LastFetchedEpoch)
+func (p *Partition) divergence(log *commitlog.Log, r Read) (*Divergence, error) {
+	epoch, end := log.EpochEnd(r.LastFetchedEpoch)
 	if epoch < 0 || end < 0 {
 		return nil, kafka.Errorf(kafka.OffsetOutOfRange,
 			"the leader of %s has nothing of epoch %d any more, from which offset %d was fetched last", p.name, r.LastFetchedEpoch, r.Offset)

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"log/slog"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -28,6 +29,33 @@ type Options struct {
 	// Metrics exports the traffic of topics; nil keeps it to itself.
 	Metrics *metrics.Registry
 	Logger  *slog.Logger
+	// Cordoned reports whether a directory gets no new replicas (cordoned.log.dirs); nil: none is.
+	Cordoned func(*commitlog.Dir) bool
+	// Assign is told in which directory a replica is when the image says something else; nil: nobody is.
+	Assign func(Assignment)
+	// MoveThreads is how many replicas move between directories at a time (num.replica.alter.log.dirs.threads), MoveRate how
+	// many bytes per second all of them together (replica.alter.log.dirs.io.max.bytes.per.second); nil: as many as there are
+	// directories, as fast as they can.
+	MoveThreads func() int
+	MoveRate    func() int64
+}
+
+func (o *Options) setDefaults() {
+	if o.Metrics == nil {
+		o.Metrics = metrics.NewRegistry()
+	}
+	if o.Cordoned == nil {
+		o.Cordoned = func(*commitlog.Dir) bool { return false }
+	}
+	if o.Assign == nil {
+		o.Assign = func(Assignment) {}
+	}
+	if o.MoveThreads == nil {
+		o.MoveThreads = func() int { return len(o.Dirs) }
+	}
+	if o.MoveRate == nil {
+		o.MoveRate = func() int64 { return math.MaxInt64 }
+	}
 }
 
 // Set holds the partitions that this broker hosts. Lookups may come from any goroutine; Apply comes from the one that
@@ -35,6 +63,14 @@ type Options struct {
 type Set struct {
 	options Options
 	traffic *trafficFamilies
+	mover   *mover
+
+	// changing orders what changes the hosted replicas: images, moves to other directories, failures of directories.
+	changing sync.Mutex
+	// preferred are the directories in which replicas are to be that are not here yet, guarded by changing.
+	preferred map[kafka.TopicPartition]*commitlog.Dir
+	// catchingUp is set until the first image was applied: replicas in it may have been here before. Guarded by changing.
+	catchingUp bool
 
 	mu struct {
 		sync.RWMutex
@@ -58,10 +94,9 @@ type offline struct {
 
 // NewSet returns a Set that hosts nothing until its first Apply.
 func NewSet(options Options) *Set {
-	if options.Metrics == nil {
-		options.Metrics = metrics.NewRegistry()
-	}
-	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics)}
+	options.setDefaults()
+	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics), preferred: map[kafka.TopicPartition]*commitlog.Dir{}, catchingUp: true}
+	s.mover = newMover(s)
 	s.mu.topics = map[string]*hosting{}
 	s.mu.offline = map[kafka.TopicPartition]offline{}
 	s.mu.image = metadata.Empty("")
@@ -120,7 +155,10 @@ func present(all []*Partition) iter.Seq[*Partition] {
 	}
 }
 
-// Dirs are the log directories.
+// Close stops the moves between directories; the next start goes on with them.
+func (s *Set) Close() { s.mover.close() }
+
+// Dirs are the log directories, offline ones included.
 func (s *Set) Dirs() []*commitlog.Dir { return s.options.Dirs }
 
 // put makes a partition visible to lookups.

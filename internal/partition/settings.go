@@ -17,6 +17,8 @@ type Settings struct {
 	// MinISR is min.insync.replicas.
 	MinISR int
 	Log    commitlog.Config
+	// UncleanElection is unclean.leader.election.enable: rather lose records than serve none.
+	UncleanElection bool
 }
 
 // settingsOf works out what all partitions of a topic share.
@@ -40,7 +42,8 @@ func settingsOf(topic *config.Topic, producerExpiration time.Duration) (*Setting
 			TimestampAfterMaxMs:  topic.Long(config.TopicMessageTimestampAfterMaxMs),
 			Compression:          compression,
 		},
-		Log: LogConfig(topic, producerExpiration),
+		Log:             LogConfig(topic, producerExpiration),
+		UncleanElection: topic.Bool(config.TopicUncleanLeaderElectionEnable),
 	}, nil
 }
 

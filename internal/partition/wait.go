@@ -29,7 +29,7 @@ func (p *Partition) Await(offset int64, to Committed, tag int) {
 		return
 	}
 	// Under the mutex: advance moves the high watermark and collects in one go.
-	if p.log.HighWatermark() >= offset {
+	if p.Log().HighWatermark() >= offset {
 		p.mu.Unlock()
 		to.Committed(tag, nil)
 		return
@@ -42,7 +42,7 @@ func (p *Partition) Await(offset int64, to Committed, tag int) {
 // offset is on this broker's stable storage, without waiting for other replicas.
 func (p *Partition) AwaitFlush(offset int64, to Committed, tag int) {
 	p.mu.Lock()
-	if err := p.Gone(); err != nil || p.log.StableOffset() >= offset {
+	if err := p.Gone(); err != nil || p.Log().StableOffset() >= offset {
 		p.mu.Unlock()
 		to.Committed(tag, err)
 		return
@@ -72,8 +72,8 @@ func (f committedFunc) Committed(_ int, err error) { f(err) }
 // moment before consumers see them; who asks for offsets must not be told that they are not there. It does not wait for
 // other replicas.
 func (p *Partition) Settle(done func(error)) {
-	end := p.log.EndOffset()
-	if end <= p.log.HighWatermark() || len(p.State().ISR) != 1 {
+	end := p.Log().EndOffset()
+	if end <= p.Log().HighWatermark() || len(p.State().ISR) != 1 {
 		done(p.Gone())
 		return
 	}
@@ -109,7 +109,7 @@ func (p *Partition) Watch(w Watcher) {
 	p.watched.Store(int32(len(p.mu.watchers)))
 	p.mu.Unlock()
 	// Records of acks=0 and acks=1 may lie there unsynced because nobody had asked for them; now somebody does.
-	if end := p.log.EndOffset(); end > p.log.HighWatermark() {
+	if end := p.Log().EndOffset(); end > p.Log().HighWatermark() {
 		p.commit(end)
 	}
 }
