@@ -190,7 +190,7 @@ func (m *metadataAnswer) partition(image *metadata.Image, id int32, p *metadata.
 		return ok
 	}
 	for _, r := range p.Replicas {
-		if !reachable(r) {
+		if dir, _ := p.Directory(r); !reachable(r) || !image.Broker(r).HasOnlineDir(dir) {
 			answer.OfflineReplicas = append(answer.OfflineReplicas, r)
 		}
 	}

@@ -41,6 +41,7 @@ func table() []row {
 		on((*API).offsetForLeaderEpoch),
 		on((*API).describeConfigs),
 		on((*API).alterConfigs),
+		on((*API).alterReplicaLogDirs),
 		on((*API).describeLogDirs),
 		on((*API).createPartitions),
 		on((*API).deleteGroups),

@@ -44,7 +44,13 @@ type Broker struct {
 	incarnation kafka.UUID
 	metrics     *metrics.Registry
 
-	dirs       []*commitlog.Dir
+	dirs        []*commitlog.Dir // log.dirs, in their order
+	metadataDir *commitlog.Dir   // of the metadata log, which may be one of dirs
+	assignments *assignments
+	// toldOffline has the ids of offline directories that the controller knows of.
+	toldOffline sync.Map
+	beats       chan struct{} // asks for a heartbeat; holds one
+
 	store      *metadata.Store
 	publisher  *publisher
 	quorum     *quorum.Quorum
@@ -84,6 +90,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	b := &Broker{
 		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
 		metrics: metrics.NewRegistry(), failed: make(chan error, 1), built: make(chan struct{}),
+		beats: make(chan struct{}, 1), assignments: newAssignments(),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.config.Store(o.Config)
@@ -116,6 +123,7 @@ func (b *Broker) start(ctx context.Context) error {
 	default:
 	}
 	b.removeStrays()
+	b.tasks.Go(b.sendAssignments)
 	b.housekeep()
 	b.exportMetrics()
 	if err := b.startHTTP(); err != nil {
@@ -133,6 +141,8 @@ func (b *Broker) build() {
 	b.partitions = partition.NewSet(partition.Options{
 		Node: b.node, Dirs: b.dirs, TopicConfig: b.topicConfig, Logger: b.log, Metrics: b.metrics,
 		ProducerExpiration: b.options.Config.Duration(config.ProducerIDExpirationMs),
+		Cordoned:           b.cordoned, Assign: b.assignments.add, MoveThreads: b.moveThreads,
+		MoveRate: func() int64 { return b.config.Load().Long(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
 	})
 	b.groups = b.newGroups()
 	buffers := server.NewBuffers(maxIdleBuffers)
@@ -145,11 +155,19 @@ func (b *Broker) build() {
 	close(b.built)
 }
 
+// moveThreads is how many replicas move between log directories at a time.
+func (b *Broker) moveThreads() int {
+	if c := b.config.Load(); !c.IsNull(config.NumReplicaAlterLogDirsThreads) {
+		return c.Int(config.NumReplicaAlterLogDirsThreads)
+	}
+	return len(b.dirs)
+}
+
 // maxIdleBuffers bounds the memory of buffers that nobody uses at the moment.
 const maxIdleBuffers = 32 << 20
 
 // ClusterID is the id of the cluster that the log directories belong to.
-func (b *Broker) ClusterID() string { return b.dirs[0].Meta().ClusterID }
+func (b *Broker) ClusterID() string { return b.metadataDir.Meta().ClusterID }
 
 // Node is the broker's id.
 func (b *Broker) Node() int32 { return b.node }
@@ -193,7 +211,10 @@ func (b *Broker) Stop(ctx context.Context) error {
 	if b.publisher != nil {
 		b.publisher.close()
 	}
-	for _, dir := range b.dirs {
+	if b.partitions != nil {
+		b.partitions.Close()
+	}
+	for _, dir := range b.allDirectories() {
 		note("log directory "+dir.Path(), dir.Close())
 	}
 	return errors.Join(errs...)

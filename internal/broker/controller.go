@@ -21,7 +21,7 @@ import (
 // joinQuorum opens the metadata log and takes part in its quorum.
 func (b *Broker) joinQuorum() error {
 	c := b.options.Config
-	dir := b.dirs[0]
+	dir := b.metadataDir
 	if err := b.checkMetadataLog(); err != nil {
 		return err
 	}
@@ -46,12 +46,12 @@ func (b *Broker) joinQuorum() error {
 // checkMetadataLog refuses to begin a new metadata log beside partitions of an old one: without it they would all seem to
 // be deleted.
 func (b *Broker) checkMetadataLog() error {
-	if b.dirs[0].Log(quorum.Partition) != nil {
+	if b.metadataDir.Log(quorum.Partition) != nil {
 		return nil
 	}
-	for _, dir := range b.dirs {
+	for _, dir := range b.allDirectories() {
 		if n := dir.Count(); n > 0 {
-			return fmt.Errorf("log directory %s holds %d partitions, but the metadata log %s that knows their topics is missing in %s: restore it (property metadata.log.dir), or start with empty directories", dir.Path(), n, quorum.Partition, b.dirs[0].Path())
+			return fmt.Errorf("log directory %s holds %d partitions, but the metadata log %s that knows their topics is missing in %s: restore it (property metadata.log.dir), or start with empty directories", dir.Path(), n, quorum.Partition, b.metadataDir.Path())
 		}
 	}
 	return nil

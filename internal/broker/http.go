@@ -51,19 +51,16 @@ func (b *Broker) startHTTP() error {
 }
 
 // readiness says whether clients are served, and why not. What an operator should look at though clients are served follows
-// in lines of its own.
+// in lines of its own: a broker without one of several log directories serves the partitions in the others.
 func (b *Broker) readiness(w http.ResponseWriter, _ *http.Request) {
 	reason := ""
-	switch {
+	switch err := b.metadataDir.Failed(); {
+	case err != nil:
+		reason = fmt.Sprintf("log directory %s, which holds the metadata log, is offline: %v", b.metadataDir.Path(), err)
 	case !b.ready.Load():
 		reason = "starting or stopping"
 	case !b.unfenced(b.store.Current()):
 		reason = "fenced by the controller"
-	}
-	for _, dir := range b.dirs {
-		if err := dir.Failed(); err != nil {
-			reason = fmt.Sprintf("log directory %s is offline: %v", dir.Path(), err)
-		}
 	}
 	if reason != "" {
 		http.Error(w, reason, http.StatusServiceUnavailable)
@@ -78,6 +75,10 @@ func (b *Broker) readiness(w http.ResponseWriter, _ *http.Request) {
 // warnings tells what an operator should look at though clients are served.
 func (b *Broker) warnings() (all []string) {
 	for _, dir := range b.dirs {
+		if err := dir.Failed(); err != nil {
+			all = append(all, fmt.Sprintf("log directory %s is offline: %v", dir.Path(), err))
+			continue
+		}
 		if err := dir.Shortage(); err != nil {
 			all = append(all, *kafka.MessageOf(err))
 		}

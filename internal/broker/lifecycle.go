@@ -41,12 +41,31 @@ func (b *Broker) register(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	b.every(func() time.Duration { return b.config.Load().Duration(config.BrokerHeartbeatIntervalMs) }, func(time.Time) {
-		if err := b.heartbeat(); err != nil {
+	b.tasks.Go(b.keepAlive)
+	return nil
+}
+
+// keepAlive sends heartbeats, every broker.heartbeat.interval.ms and when there is something to tell.
+func (b *Broker) keepAlive() {
+	for {
+		select {
+		case <-b.ctx.Done():
+			return
+		case <-b.beats:
+		case <-time.After(b.config.Load().Duration(config.BrokerHeartbeatIntervalMs)):
+		}
+		if err := b.heartbeat(); err != nil && b.ctx.Err() == nil {
 			b.log.Warn("heartbeat to the controller failed", "error", err)
 		}
-	})
-	return nil
+	}
+}
+
+// beat has a heartbeat sent at once.
+func (b *Broker) beat() {
+	select {
+	case b.beats <- struct{}{}:
+	default:
+	}
 }
 
 func (b *Broker) unfenced(image *metadata.Image) bool {
@@ -96,7 +115,9 @@ func (b *Broker) tryRegister() error {
 		rq.Features = append(rq.Features, wire.BrokerRegistrationRequestFeature{Name: f.Name, MinSupportedVersion: f.Min, MaxSupportedVersion: f.Max})
 	}
 	for _, dir := range b.dirs {
-		rq.LogDirs = append(rq.LogDirs, dir.ID())
+		if dir.Failed() == nil {
+			rq.LogDirs = append(rq.LogDirs, dir.ID())
+		}
 	}
 	response, err := ask(b, (*controller.Controller).RegisterBroker, rq)
 	if err == nil {
@@ -126,11 +147,12 @@ func (b *Broker) previousEpoch() (int64, error) {
 	return -1, nil
 }
 
-// heartbeat tells the controller that this broker lives and how far its image is.
+// heartbeat tells the controller that this broker lives, how far its image is, and which log directories went offline or
+// are cordoned.
 func (b *Broker) heartbeat() error {
-	rq := &wire.BrokerHeartbeatRequest{BrokerID: b.node, BrokerEpoch: b.epoch.Load(), CurrentMetadataOffset: b.store.Current().Offset()}
+	rq := &wire.BrokerHeartbeatRequest{BrokerID: b.node, BrokerEpoch: b.epoch.Load(), CurrentMetadataOffset: b.store.Current().Offset(), CordonedLogDirs: b.cordonedIDs()}
 	for _, dir := range b.dirs {
-		if dir.Failed() != nil {
+		if dir.Failed() != nil && !dir.ID().IsZero() {
 			rq.OfflineLogDirs = append(rq.OfflineLogDirs, dir.ID())
 		}
 	}
@@ -138,7 +160,13 @@ func (b *Broker) heartbeat() error {
 	if err != nil {
 		return err
 	}
-	return refusal("BrokerHeartbeat", response.ErrorCode)
+	if err := refusal("BrokerHeartbeat", response.ErrorCode); err != nil {
+		return err
+	}
+	for _, id := range rq.OfflineLogDirs {
+		b.toldOffline.Store(id, true)
+	}
+	return nil
 }
 
 // ask has the controller decide one request and waits for the answer, until this broker's image has its effect.

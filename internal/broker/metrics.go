@@ -11,7 +11,7 @@ func (b *Broker) exportMetrics() {
 	b.exportReplicas()
 	b.exportController()
 	b.exportSpace()
-	b.gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", b.offlineDirectories)
+	b.exportDirectories()
 	b.gauge("kafka.server", "KafkaServer", "BrokerState", "3 while the broker serves.", func() int {
 		if b.ready.Load() {
 			return 3
@@ -42,7 +42,7 @@ func (b *Broker) exportReplicas() {
 	gauge("AtMinIsrPartitionCount", "Partitions led here with just min.insync.replicas in sync.", func() int {
 		return b.count(func(p *partition.Partition) bool { return b.leads(p) && p.AtMinISR() })
 	})
-	gauge("OfflineReplicaCount", "Replicas in offline log directories.", b.offlineReplicas)
+	gauge("OfflineReplicaCount", "Replicas in offline log directories.", b.partitions.Offline)
 }
 
 // exportController exports the numbers of the cluster, as this node's image has them.
@@ -109,11 +109,21 @@ func (b *Broker) offlineDirectories() (n int) {
 	return n
 }
 
-func (b *Broker) offlineReplicas() (n int) {
+// exportDirectories exports which log directories are offline or cordoned.
+func (b *Broker) exportDirectories() {
+	b.gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", b.offlineDirectories)
+	b.gauge("kafka.log", "LogManager", "CordonedLogDirectoryCount", "Log directories that get no new replicas.", func() int { return len(b.cordonedIDs()) })
+	offline := b.metrics.Gauges(metrics.Name("kafka.log", "LogManager", "LogDirectoryOffline"), "1 if the log directory failed.", "logDirectory")
+	cordoned := b.metrics.Gauges(metrics.Name("kafka.log", "LogManager", "LogDirectoryCordoned"), "1 if the log directory gets no new replicas.", "logDirectory")
 	for _, dir := range b.dirs {
-		if dir.Failed() != nil {
-			n += dir.Count()
-		}
+		offline.With(dir.Path()).Func(func() float64 { return oneIf(dir.Failed() != nil) })
+		cordoned.With(dir.Path()).Func(func() float64 { return oneIf(b.cordoned(dir)) })
 	}
-	return n
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }

@@ -17,7 +17,7 @@ const (
 
 // setReserves puts log.dir.reserve.bytes in force.
 func (b *Broker) setReserves(c *config.Broker) {
-	for _, dir := range b.dirs {
+	for _, dir := range b.allDirectories() {
 		dir.SetReserve(c.Long(config.LogDirReserveBytes))
 	}
 }
@@ -28,7 +28,7 @@ func (b *Broker) watchSpace() {
 	var swept time.Time
 	b.every(func() time.Duration { return spaceInterval }, func(now time.Time) {
 		short := false
-		for _, dir := range b.dirs {
+		for _, dir := range b.allDirectories() {
 			if dir.Failed() != nil {
 				continue
 			}
@@ -46,7 +46,7 @@ func (b *Broker) watchSpace() {
 
 // exportSpace exports what there is room for in each log directory.
 func (b *Broker) exportSpace() {
-	for _, dir := range b.dirs {
+	for _, dir := range b.allDirectories() {
 		b.dirGauge(dir, "LogDirectoryOffline", "1 for a log directory that failed.", func() float64 { return truth(dir.Failed() != nil) })
 		b.dirGauge(dir, "LogDirectoryFull", "1 for a log directory that takes no records for lack of room (log.dir.reserve.bytes).", func() float64 { return truth(dir.Shortage() != nil) })
 		b.dirGauge(dir, "LogDirectoryFreeBytes", "Free bytes of a log directory's volume.", func() float64 {

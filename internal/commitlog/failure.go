@@ -51,3 +51,12 @@ func (d *Dir) offline() error {
 	}
 	return nil
 }
+
+// OpenFailed stands for a directory that could not be opened: it is offline, has no id and no logs.
+func OpenFailed(path string, why error) *Dir {
+	d := &Dir{path: path, options: Options{}.withDefaults(), cleanEpoch: noBrokerEpoch}
+	d.mu.closed = true
+	d.flusher = newFlusher(d)
+	d.failure.Store(&why)
+	return d
+}

@@ -14,8 +14,7 @@ var (
 	}}
 	ReplicaAlterLogDirsIOMaxBytesPerSecond = BrokerLong{&Row{
 		Name: "replica.alter.log.dirs.io.max.bytes.per.second", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Update: ClusterWide, Unit: BytesPerSecond,
-		Doc:    "Bytes per second at which replicas may move between log directories of this broker.",
-		Status: Later, Why: "moving replicas between log directories",
+		Doc: "Bytes per second at which replicas may move between log directories of this broker.",
 	}}
 )
 

@@ -12,13 +12,11 @@ var (
 	}}
 	CordonedLogDirs = BrokerList{&Row{
 		Name: "cordoned.log.dirs", Type: List, Valid: distinct{empty: true}, Importance: Medium, Update: PerBroker,
-		Doc:    "Log directories that get no new partitions; * stands for all of them.",
-		Status: Later, Why: "several log directories under one broker",
+		Doc: "Log directories that get no new partitions; * stands for all of them.",
 	}}
 	LogDirFailureTimeoutMs = BrokerLong{&Row{
 		Name: "log.dir.failure.timeout.ms", Type: Long, Default: "30000", Valid: atLeast(1), Importance: Low, Unit: Milliseconds,
-		Doc:    "Time for which a broker may fail to report a broken log directory to the controller before it stops.",
-		Status: Later, Why: "several log directories under one broker",
+		Doc: "Time for which a broker may fail to report a broken log directory to the controller before it stops.",
 	}}
 	NumRecoveryThreadsPerDataDir = BrokerInt{&Row{
 		Name: "num.recovery.threads.per.data.dir", Type: Int, Default: "2", Valid: atLeast(1), Update: ClusterWide,
@@ -26,8 +24,7 @@ var (
 	}}
 	NumReplicaAlterLogDirsThreads = BrokerInt{&Row{
 		Name: "num.replica.alter.log.dirs.threads", Type: Int, Null: true,
-		Doc:    "Number of replicas that move between log directories at the same time; the number of directories when unset.",
-		Status: Later, Why: "moving replicas between log directories",
+		Doc: "Number of replicas that move between log directories at the same time; the number of directories when unset.",
 	}}
 	LogSegmentBytes = BrokerInt{&Row{
 		Name: "log.segment.bytes", Type: Int, Default: "1073741824", Valid: atLeast(1048576), Update: ClusterWide, Unit: Bytes,

@@ -25,12 +25,12 @@ var (
 	AlterLogDirsReplicationQuotaWindowNum = BrokerInt{&Row{
 		Name: "alter.log.dirs.replication.quota.window.num", Type: Int, Default: "11", Valid: atLeast(1), Importance: Low,
 		Doc:    "Number of samples over which the rate of moves between log directories is measured.",
-		Status: Later, Why: "quotas",
+		Status: NoEffect, Why: "a move pauses after each chunk, so that there is no rate to be measured over samples",
 	}}
 	AlterLogDirsReplicationQuotaWindowSizeSeconds = BrokerInt{&Row{
 		Name: "alter.log.dirs.replication.quota.window.size.seconds", Type: Int, Default: "1", Valid: atLeast(1), Importance: Low, Unit: Seconds,
 		Doc:    "Time that one sample of the rate of moves between log directories covers.",
-		Status: Later, Why: "quotas",
+		Status: NoEffect, Why: "a move pauses after each chunk, so that there is no rate to be measured over samples",
 	}}
 	ControllerQuotaWindowNum = BrokerInt{&Row{
 		Name: "controller.quota.window.num", Type: Int, Default: "11", Valid: atLeast(1), Importance: Low,

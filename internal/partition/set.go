@@ -158,6 +158,9 @@ func present(all []*Partition) iter.Seq[*Partition] {
 // Close stops the moves between directories; the next start goes on with them.
 func (s *Set) Close() { s.mover.close() }
 
+// Cordoned reports whether a directory gets no new replicas.
+func (s *Set) Cordoned(dir *commitlog.Dir) bool { return s.options.Cordoned(dir) }
+
 // Dirs are the log directories, offline ones included.
 func (s *Set) Dirs() []*commitlog.Dir { return s.options.Dirs }
 
