@@ -59,7 +59,7 @@ func (d *Dir) CreateFuture(tp kafka.TopicPartition, topicID kafka.UUID, start in
 	}
 	l := newLog(d, tp, path, topicID, c)
 	l.future = true
-	l.replaceSegments([]*segment{newSegment(d.fsys, path, start, &c, d.options.Now())})
+	l.replaceSegments([]*segment{l.newSegment(start, &c, d.options.Now())})
 	l.mu.unsynced.folder = true
 	l.mu.producers.Reset(start)
 	for _, o := range [...]interface{ Store(int64) }{&l.start, &l.end, &l.high, &l.flushed, &l.stable} {

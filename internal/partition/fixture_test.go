@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"io/fs"
 	"log/slog"
+	"math"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +30,34 @@ type world struct {
 	image  *metadata.Image
 	config *config.Broker
 	logged *lockedBuffer
+
+	cordoned sync.Map     // of *commitlog.Dir
+	rate     atomic.Int64 // of moves
+	// assigned is what the set told the controller, which takes note of it at once unless it is deaf.
+	assigned struct {
+		sync.Mutex
+		all  []Assignment
+		deaf bool
+	}
+}
+
+func (w *world) assign(x Assignment) {
+	w.assigned.Lock()
+	defer w.assigned.Unlock()
+	w.assigned.all = append(w.assigned.all, x)
+	if x.Done != nil && !w.assigned.deaf {
+		go x.Done()
+	}
+}
+
+// lastAssigned is the directory that the controller heard of last.
+func (w *world) lastAssigned() kafka.UUID {
+	w.assigned.Lock()
+	defer w.assigned.Unlock()
+	if len(w.assigned.all) == 0 {
+		return kafka.ZeroUUID
+	}
+	return w.assigned.all[len(w.assigned.all)-1].Dir
 }
 
 type lockedBuffer struct {
@@ -58,6 +88,7 @@ func newWorld(t testing.TB, fsys vfs.FS, image *metadata.Image, paths ...string)
 		t.Fatal(err)
 	}
 	w := &world{t: t, fsys: fsys, image: metadata.Empty("c"), config: c, logged: new(lockedBuffer)}
+	w.rate.Store(math.MaxInt64)
 	log := slog.New(slog.NewTextHandler(w.logged, nil))
 	for _, path := range paths {
 		dir, err := commitlog.Open(fsys, path, commitlog.Options{
@@ -72,6 +103,8 @@ func newWorld(t testing.TB, fsys vfs.FS, image *metadata.Image, paths ...string)
 	w.set = NewSet(Options{
 		Node: self, Dirs: w.dirs, Logger: log, ProducerExpiration: time.Hour,
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return w.config.Topic(im.TopicConfig(topic)) },
+		Cordoned:    func(dir *commitlog.Dir) bool { _, is := w.cordoned.Load(dir); return is },
+		Assign:      w.assign, MoveRate: w.rate.Load,
 	})
 	if image != nil {
 		w.publish(image)
@@ -98,6 +131,7 @@ func (w *world) replay(records ...wire.Message) {
 
 func (w *world) close() {
 	w.t.Helper()
+	w.set.Close()
 	for _, dir := range w.dirs {
 		if err := dir.Close(); err != nil {
 			w.t.Fatal(err)

@@ -152,7 +152,7 @@ func (m *move) swap() (done bool, err error) {
 
 // Moving returns the directory that a replica is on its way to and its copy there; nil if it is not.
 func (s *Set) Moving(p *Partition) (*commitlog.Dir, *commitlog.Log) {
-	if m := s.mover.of(p); m != nil {
+	if m := s.mover.of(p); m != nil && p.Dir() != m.to {
 		return m.to, m.future
 	}
 	return nil, nil

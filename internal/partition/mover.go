@@ -82,11 +82,11 @@ func (v *mover) work() {
 func (v *mover) advance(m *move) {
 	m.working.Lock()
 	done, err := v.proceed(m)
-	m.working.Unlock()
-	switch {
-	case done:
+	if done {
 		v.finish(m)
-	case err != nil && !errors.Is(err, errMoveEnded):
+	}
+	m.working.Unlock()
+	if err != nil && !errors.Is(err, errMoveEnded) {
 		v.fail(m, err)
 	}
 }
@@ -134,14 +134,13 @@ func (v *mover) tell(m *move) {
 	}})
 }
 
-// finish deletes the log that the replica had in its old directory, and tells everybody who waits.
+// finish deletes the log that the replica had in its old directory, and tells everybody who waits. The caller holds
+// m.working, so that nobody has the replica move on before.
 func (v *mover) finish(m *move) {
 	s, p := v.set, m.partition
 	p.advance()
 	p.Nudge()
-	s.changing.Lock()
-	defer s.changing.Unlock()
-	v.forget(m)
+	defer v.forget(m)
 	s.options.Logger.Info("a replica has moved to another log directory", "partition", p.name.String(), "dir", m.to.Path())
 	for _, dir := range s.options.Dirs {
 		if dir == m.to || dir.Log(p.name) == nil || dir.Log(p.name).TopicID() != p.topicID {
