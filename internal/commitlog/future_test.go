@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -125,7 +126,9 @@ func TestPromoteKeepsTheStart(t *testing.T) {
 	if err := b.log.AdvanceStart(33); err != nil {
 		t.Fatal(err)
 	}
-	other, err := Open(disk, otherDir, testOptions(smallConfig()))
+	rarely := testOptions(smallConfig())
+	rarely.CheckpointInterval = time.Hour
+	other, err := Open(disk, otherDir, rarely)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,7 +59,7 @@ type moveCrash struct {
 // The power fails before operations of the disk while a replica moves between directories and records are written: what
 // was acknowledged is there afterwards, in order, once, and the move goes on or has left nothing behind.
 func TestCrashesDuringMoves(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed=", seed), func(t *testing.T) {
 			t.Parallel()
 			runMoveCrashes(t, seed)
@@ -78,7 +78,7 @@ func runMoveCrashes(t *testing.T, seed uint64) {
 	hook := func() {
 		mu.Lock()
 		defer mu.Unlock()
-		if !armed || random.IntN(2) > 0 {
+		if !armed || random.IntN(4) > 0 {
 			return
 		}
 		c := &moveCrash{acked: acked.Load(), assigned: w.lastAssigned()}
