@@ -18,6 +18,9 @@ func (d *Dir) Create(tp kafka.TopicPartition, topicID kafka.UUID, c Config) (*Lo
 	if err := d.offline(); err != nil {
 		return nil, err
 	}
+	if err := d.forget(tp); err != nil {
+		return nil, d.createFailed(err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.mu.closed {

@@ -44,6 +44,9 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) error {
 	d.mu.Lock()
 	l := d.mu.logs[tp]
 	delete(d.mu.logs, tp)
+	if l != nil {
+		d.mu.deleted[tp] = true
+	}
 	d.mu.Unlock()
 	if l == nil {
 		return kafka.Errorf(kafka.UnknownTopicOrPartition, "Partition %s is not in log directory %s", tp, d.path)

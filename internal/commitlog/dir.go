@@ -33,8 +33,10 @@ type Dir struct {
 
 	mu struct {
 		sync.Mutex
-		logs      map[kafka.TopicPartition]*Log
-		futures   map[kafka.TopicPartition]*Log
+		logs    map[kafka.TopicPartition]*Log
+		futures map[kafka.TopicPartition]*Log
+		// deleted are partitions of which the checkpoints on disk may still tell, though their logs are gone.
+		deleted   map[kafka.TopicPartition]bool
 		deletions []deletion
 		removal   time.Time // when the first of deletions is due
 		closed    bool
@@ -52,6 +54,7 @@ func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d.fsys = crowdedFS{fsys, d.files}
 	d.mu.logs = make(map[kafka.TopicPartition]*Log)
 	d.mu.futures = make(map[kafka.TopicPartition]*Log)
+	d.mu.deleted = make(map[kafka.TopicPartition]bool)
 	d.flusher = newFlusher(d)
 	d.space.dir = d
 	d.space.configured.Store(o.Reserve)

@@ -2,8 +2,12 @@ package commitlog
 
 import (
 	"errors"
+	"maps"
 	"math"
 	"path/filepath"
+	"slices"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // writeCheckpoints is the flusher's: first what recovery needs beside the recovery points, then the points.
@@ -20,10 +24,14 @@ func (d *Dir) writeCheckpoints() error {
 func (d *Dir) writeCheckpointFiles() error {
 	d.checkpoints.Lock()
 	defer d.checkpoints.Unlock()
+	d.mu.Lock()
+	deleted := slices.Collect(maps.Keys(d.mu.deleted))
+	d.mu.Unlock()
 	logs := d.everything()
-	return errors.Join(
+	err := errors.Join(
 		d.writePoints(logs),
-		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
+	"maps"
+	"math"
 }
 
 // writeRecoveryPoints is for truncation, which must not wait.

@@ -40,6 +40,9 @@ func (d *Dir) CreateFuture(tp kafka.TopicPartition, topicID kafka.UUID, start in
 	if err := d.offline(); err != nil {
 		return nil, err
 	}
+	if err := d.forget(tp); err != nil {
+		return nil, d.createFailed(err)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch l := d.mu.futures[tp]; {
@@ -94,6 +97,9 @@ func (d *Dir) DeleteFuture(tp kafka.TopicPartition) error {
 	d.mu.Lock()
 	l := d.mu.futures[tp]
 	delete(d.mu.futures, tp)
+	if l != nil {
+		d.mu.deleted[tp] = true
+	}
 	d.mu.Unlock()
 	if l == nil {
 		return kafka.Errorf(kafka.UnknownTopicOrPartition, "No copy of %s is being made in log directory %s", tp, d.path)

@@ -67,6 +67,7 @@ func (d *Dir) load() error {
 	failures = append(failures, d.loadFutures(func(tp kafka.TopicPartition) checkpointed {
 		return checkpointed{offsets[0][tp], offsets[1][tp], offsets[2][tp], d.clean}
 	}))
+	d.noteDeleted(offsets[:])
 	if !d.clean && len(folders) > 0 {
 		failures = append(failures, d.fsys.SyncDir(d.path))
 	}
