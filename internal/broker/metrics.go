@@ -113,17 +113,7 @@ func (b *Broker) offlineDirectories() (n int) {
 func (b *Broker) exportDirectories() {
 	b.gauge("kafka.log", "LogManager", "OfflineLogDirectoryCount", "Log directories that failed.", b.offlineDirectories)
 	b.gauge("kafka.log", "LogManager", "CordonedLogDirectoryCount", "Log directories that get no new replicas.", func() int { return len(b.cordonedIDs()) })
-	offline := b.metrics.Gauges(metrics.Name("kafka.log", "LogManager", "LogDirectoryOffline"), "1 if the log directory failed.", "logDirectory")
-	cordoned := b.metrics.Gauges(metrics.Name("kafka.log", "LogManager", "LogDirectoryCordoned"), "1 if the log directory gets no new replicas.", "logDirectory")
 	for _, dir := range b.dirs {
-		offline.With(dir.Path()).Func(func() float64 { return oneIf(dir.Failed() != nil) })
-		cordoned.With(dir.Path()).Func(func() float64 { return oneIf(b.cordoned(dir)) })
+		b.dirGauge(dir, "LogDirectoryCordoned", "1 for a log directory that gets no new replicas.", func() float64 { return truth(b.cordoned(dir)) })
 	}
-}
-
-func oneIf(is bool) float64 {
-	if is {
-		return 1
-	}
-	return 0
 }

@@ -140,4 +140,9 @@ func (d *Dir) Log(tp kafka.TopicPartition) *Log {
 }
 
 // Space returns the free and the total bytes of the volume.
-func (d *Dir) Space() (free, total int64, err error) { return d.fsys.Space(d.path) }
+func (d *Dir) Space() (free, total int64, err error) {
+	if d.fsys == nil { // see OpenFailed
+		return 0, 0, d.offline()
+	}
+	return d.fsys.Space(d.path)
+}

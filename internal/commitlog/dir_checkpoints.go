@@ -30,8 +30,38 @@ func (d *Dir) writeCheckpointFiles() error {
 	logs := d.everything()
 	err := errors.Join(
 		d.writePoints(logs),
-	"maps"
-	"math"
+		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
+	if err == nil {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		for _, tp := range deleted {
+			delete(d.mu.deleted, tp)
+		}
+	}
+	return err
+}
+
+// noteDeleted looks for partitions in the checkpoints that have no log here, when the directory is loaded.
+func (d *Dir) noteDeleted(checkpoints []map[kafka.TopicPartition]int64) {
+	for _, offsets := range checkpoints {
+		for tp := range offsets {
+			if d.mu.logs[tp] == nil && d.mu.futures[tp] == nil {
+				d.mu.deleted[tp] = true
+			}
+		}
+	}
+}
+
+// forget makes sure that the checkpoints on disk say nothing of a deleted log of the partition: a recovery would take it
+// for the start and the recovery point of the log that is created now.
+func (d *Dir) forget(tp kafka.TopicPartition) error {
+	d.mu.Lock()
+	deleted := d.mu.deleted[tp]
+	d.mu.Unlock()
+	if !deleted {
+		return nil
+	}
+	return d.writeCheckpointFiles()
 }
 
 // writeRecoveryPoints is for truncation, which must not wait.

@@ -57,6 +57,7 @@ func OpenFailed(path string, why error) *Dir {
 	d := &Dir{path: path, options: Options{}.withDefaults(), cleanEpoch: noBrokerEpoch}
 	d.mu.closed = true
 	d.flusher = newFlusher(d)
+	d.space.dir = d
 	d.failure.Store(&why)
 	return d
 }

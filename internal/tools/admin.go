@@ -73,10 +73,22 @@ func (a *admin) call(name string, request kmsg.Request) (kmsg.Response, error) {
 }
 
 func (a *admin) callWithin(limit time.Duration, name string, request kmsg.Request) (kmsg.Response, error) {
+	return a.try(limit, name, func(ctx context.Context) (kmsg.Response, error) { return a.client.Request(ctx, request) })
+}
+
+// callBroker is call for a request that only one broker can answer.
+func (a *admin) callBroker(id int32, name string, request kmsg.Request) (kmsg.Response, error) {
+	return a.try(a.timeout, name, func(ctx context.Context) (kmsg.Response, error) {
+		return a.client.Broker(int(id)).RetriableRequest(ctx, request)
+	})
+}
+
+// try calls f until it succeeds, or cannot, or the limit is over.
+func (a *admin) try(limit time.Duration, name string, f func(context.Context) (kmsg.Response, error)) (kmsg.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	for {
-		response, err := a.client.Request(ctx, request)
+		response, err := f(ctx)
 		switch {
 		case err == nil:
 			return response, nil

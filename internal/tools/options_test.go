@@ -20,6 +20,7 @@ func TestOptionsAreKafkas(t *testing.T) {
 		"kafka-dump-log":         newDumpLogOptions().parser,
 		"kafka-get-offsets":      newGetOffsetsOptions().parser,
 		"kafka-groups":           newGroupsOptions().parser,
+		"kafka-log-dirs":         newLogDirsOptions().parser,
 		"kafka-topics":           newTopicsOptions().parser,
 	}
 	text, err := os.ReadFile("testdata/options.tsv")

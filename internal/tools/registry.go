@@ -27,6 +27,7 @@ func All() []Tool {
 		{"kafka-dump-log", "print log segments, indexes, snapshots, and check indexes", runDumpLog},
 		{"kafka-get-offsets", "print offsets of partitions", runGetOffsets},
 		{"kafka-groups", "list groups of every type", runGroups},
+		{"kafka-log-dirs", "show the replicas in the log directories of brokers", runLogDirs},
 		{"kafka-topics", "create, delete, describe and change topics", runTopics},
 	}
 }
