@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"syscall"
@@ -54,7 +53,7 @@ func runBroker(sources config.Sources, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "ottla serve:", err)
 		return 1
 	}
-	greet(stdout, c, b, time.Since(start))
+	greet(stdout, b, time.Since(start))
 	code := 0
 	select {
 	case <-ctx.Done():
@@ -119,14 +118,7 @@ func newLogger(w io.Writer, level *slog.LevelVar) *slog.Logger {
 
 // greet says where everything is, and what to try. The lines with "Kafka Server started" and "RECOVERY to RUNNING" are
 // what start scripts and Testcontainers wait for.
-func greet(w io.Writer, c *config.Broker, b *broker.Broker, took time.Duration) {
-	data := make([]string, len(c.LogDirs()))
-	for i, dir := range c.LogDirs() {
-		data[i] = dir
-		if abs, err := filepath.Abs(dir); err == nil {
-			data[i] = abs
-		}
-	}
+func greet(w io.Writer, b *broker.Broker, took time.Duration) {
 	fmt.Fprintf(w, "Ottla %s, node %d of cluster %s, started in %d ms\n", version, b.Node(), b.ClusterID(), took.Milliseconds())
 	bootstrap := ""
 	for _, l := range b.Listeners() {
@@ -138,7 +130,13 @@ func greet(w io.Writer, c *config.Broker, b *broker.Broker, took time.Duration) 
 	if address := b.HTTPAddress(); address != "" {
 		fmt.Fprintf(w, "  HTTP      http://%s/healthz /readyz /metrics\n", reachable(address))
 	}
-	fmt.Fprintf(w, "  data      %s\n", strings.Join(data, ", "))
+	for _, dir := range b.Directories() {
+		state := ""
+		if err := dir.Failed(); err != nil {
+			state = fmt.Sprintf(" is OFFLINE: %v", err)
+		}
+		fmt.Fprintf(w, "  data      %s%s\n", dir.Path(), state)
+	}
 	fmt.Fprintf(w, `
 Try, in another terminal:
   %[1]s kafka-topics --bootstrap-server %[2]s --create --topic greetings --partitions 3

@@ -142,7 +142,7 @@ func (b *Broker) build() {
 		Node: b.node, Dirs: b.dirs, TopicConfig: b.topicConfig, Logger: b.log, Metrics: b.metrics,
 		ProducerExpiration: b.options.Config.Duration(config.ProducerIDExpirationMs),
 		Cordoned:           b.cordoned, Assign: b.assignments.add, MoveThreads: b.moveThreads,
-		MoveRate: func() int64 { return b.config.Load().Long(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
+		MoveRate: func() int64 { return b.config.Load().DynamicLong(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
 	})
 	b.groups = b.newGroups()
 	buffers := server.NewBuffers(maxIdleBuffers)

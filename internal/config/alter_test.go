@@ -147,3 +147,18 @@ func TestMinInsyncReplicasWithoutELR(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestDynamicLong(t *testing.T) {
+	c, _, err := Load(Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := ReplicaAlterLogDirsIOMaxBytesPerSecond.Name
+	own, _ := c.WithDynamic(map[string]string{name: "5"}, map[string]string{name: "7"})
+	all, _ := c.WithDynamic(nil, map[string]string{name: "7"})
+	for c, want := range map[*Broker]int64{c: 9223372036854775807, own: 5, all: 7} {
+		if got := c.DynamicLong(ReplicaAlterLogDirsIOMaxBytesPerSecond); got != want {
+			t.Errorf("got %d, want %d", got, want)
+		}
+	}
+}

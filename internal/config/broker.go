@@ -103,6 +103,17 @@ func (b *Broker) Lone() bool {
 		(len(voters) == 0 || len(voters) == 1 && int(voters[0].ID) == b.Int(NodeID))
 }
 
+// DynamicLong returns the value of a property that only the Admin API can set (DynamicOnlyRows), which the other methods do
+// not know.
+func (b *Broker) DynamicLong(k BrokerLong) int64 {
+	if text, source := b.lookUp(k.Name); source != DefaultConfig {
+		if v, err := parse(k.Row, text); err == nil {
+			return v.number
+		}
+	}
+	return dynamicTable.defaults[k.index].number
+}
+
 // LogDirs returns the directories of log.dirs, or else those of log.dir.
 func (b *Broker) LogDirs() []string {
 	if dirs := b.List(LogDirs); len(dirs) > 0 {

@@ -10,6 +10,10 @@
 // appended; wait.go keeps the request until the high watermark passes; progress.go moves the high watermark when
 // the log's flusher reports what is on stable storage.
 //
+// A broker may have several log directories. placement.go says in which of them a replica lives, failure.go what becomes
+// of replicas whose directory goes offline, and move.go moves a replica to another one while it is used: the copy takes the
+// log's place once it has all of it (swap), and the controller hears of it (Assignment).
+//
 // Invariants:
 //   - The high watermark never passes what is on stable storage of every in-sync replica (in the page cache, for a
 //     topic with write.caching=true), and consumers never read above it: what was once read or acknowledged with
@@ -19,4 +23,6 @@
 //   - Whoever waits is told once, also when the partition is deleted, loses its leadership or its disk.
 //   - Leader epochs never go back in a log: no append under an older one lands behind the beginning of a newer one.
 //   - The high watermark never goes back while this broker leads.
+//   - A replica's log is deleted after a move only when all of it is on stable storage in the other directory.
+//   - A replica that is counted on is never made anew while the log that it had may come back.
 package partition

@@ -162,7 +162,7 @@ func (s *Set) Moving(p *Partition) (*commitlog.Dir, *commitlog.Log) {
 // has no replica yet, one that comes will be in that directory. Errors are those of Kafka's ReplicaManager.alterReplicaLogDirs:
 // INVALID_TOPIC_EXCEPTION (the name is too long for the folder of a copy), LOG_DIR_NOT_FOUND, KAFKA_STORAGE_ERROR (a
 // directory is offline: while one is, no move begins), INVALID_REPLICA_ASSIGNMENT (the directory is cordoned),
-// REPLICA_NOT_AVAILABLE.
+// UNKNOWN_TOPIC_OR_PARTITION, REPLICA_NOT_AVAILABLE (the partition's replicas are on other brokers).
 func (s *Set) MoveTo(name kafka.TopicPartition, path string) error {
 	s.changing.Lock()
 	defer s.changing.Unlock()
@@ -176,6 +176,9 @@ func (s *Set) MoveTo(name kafka.TopicPartition, path string) error {
 	}
 	if err != nil {
 		s.prefer(name, to)
+		if kafka.CodeOf(err) == kafka.UnknownTopicOrPartition {
+			return err
+		}
 		return kafka.Errorf(kafka.ReplicaNotAvailable, "Broker %d has no replica of %s yet; if it gets one, that will be in %s", s.options.Node, name, to.Path())
 	}
 	if err := p.Gone(); err != nil {

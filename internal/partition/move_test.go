@@ -118,7 +118,7 @@ func TestMoveToTellsWhyNot(t *testing.T) {
 	}
 	f("t", "/nowhere", kafka.LogDirNotFound)
 	f(strings.Repeat("t", 249), "/one", kafka.InvalidTopicException)
-	f("none", "/two", kafka.ReplicaNotAvailable)
+	f("none", "/two", kafka.UnknownTopicOrPartition)
 	f("theirs", "/two", kafka.ReplicaNotAvailable)
 	f("t", w.get("t", 0).Dir().Path(), kafka.None)
 	w.cordoned.Store(w.dirs[1], true)

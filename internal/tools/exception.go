@@ -96,6 +96,7 @@ var irregularExceptions = map[string]string{
 	"UNKNOWN_SERVER_ERROR":           "UnknownServerException",
 	"CORRUPT_MESSAGE":                "CorruptRecordException",
 	"MESSAGE_TOO_LARGE":              "RecordTooLargeException",
+	"KAFKA_STORAGE_ERROR":            "KafkaStorageException",
 	"REQUEST_TIMED_OUT":              "TimeoutException",
 	"RECORD_LIST_TOO_LARGE":          "RecordBatchTooLargeException",
 	"INVALID_TOPIC_EXCEPTION":        "InvalidTopicException",

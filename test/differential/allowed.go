@@ -46,6 +46,7 @@ var Allowed = []Allowance{
 	{API: "CreateTopics", Path: "Topics.order", Why: mapOrder},
 	{API: "DeleteTopics", Path: "Responses.order", Why: mapOrder},
 	{API: "DescribeConfigs", Path: "Results*.Configs.order", Why: mapOrder},
+	{API: "AlterReplicaLogDirs", Path: "Results*.order", Why: mapOrder},
 	{API: "DescribeLogDirs", Path: "Results*.order", Why: mapOrder},
 	{API: "ListConfigResources", Path: "ConfigResources.order", Why: mapOrder},
 	{API: "ApiVersions", Path: "*Features.order", Why: mapOrder},

@@ -36,7 +36,7 @@ var served = []string{
 	"Heartbeat", "LeaveGroup", "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete", "ApiVersions", "CreateTopics",
 	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
-	"ListConfigResources",
+	"AlterReplicaLogDirs", "ListConfigResources",
 }
 
 func TestSameAnswers(t *testing.T) {
