@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,18 +95,42 @@ func (inv *invocation) describeLogDirs(a *admin, topics, brokers []string) error
 		asked = there
 	}
 	inv.println("Querying brokers for log directories information")
-	var described []string
+	described := describedBrokers{Brokers: []describedBroker{}, Version: 1}
 	for _, id := range inJavaOrder(asked, javaIntHash, len(asked)) {
 		dirs, err := a.logDirs(id)
 		if err != nil {
 			return inFuture(err)
 		}
-		described = append(described, new(object).number("broker", int64(id)).list("logDirs", logDirsJSON(dirs, topics)).String())
+		described.Brokers = append(described.Brokers, describedBroker{id, describeDirs(dirs, topics)})
 	}
 	inv.println("Received log directory information from brokers " + joinIDs(asked))
-	inv.println(new(object).list("brokers", described).number("version", 1).String())
-	return nil
+	e := json.NewEncoder(inv.stdout)
+	e.SetEscapeHTML(false)
+	return e.Encode(described)
 }
+
+// What is printed, its members in the order that Java's map of them has.
+type (
+	describedBrokers struct {
+		Brokers []describedBroker `json:"brokers"`
+		Version int               `json:"version"`
+	}
+	describedBroker struct {
+		Broker  int32          `json:"broker"`
+		LogDirs []describedDir `json:"logDirs"`
+	}
+	describedDir struct {
+		Partitions []describedReplica `json:"partitions"`
+		Error      *string            `json:"error"`
+		LogDir     string             `json:"logDir"`
+	}
+	describedReplica struct {
+		Partition string `json:"partition"`
+		Size      int64  `json:"size"`
+		OffsetLag int64  `json:"offsetLag"`
+		IsFuture  bool   `json:"isFuture"`
+	}
+)
 
 // parseBrokerIDs reads the ids of --broker-list, each once.
 func parseBrokerIDs(list []string) ([]int32, error) {
@@ -159,8 +184,8 @@ func (r replicaInfo) javaHash() uint32 {
 	return 31*(31+uint32(r.partition.Partition)) + javaHash(r.partition.Topic)
 }
 
-func logDirsJSON(dirs []kmsg.DescribeLogDirsResponseDir, topics []string) []string {
-	var described []string
+func describeDirs(dirs []kmsg.DescribeLogDirsResponseDir, topics []string) []describedDir {
+	var described []describedDir
 	for _, d := range dirs {
 		var replicas []replicaInfo
 		for _, t := range d.Topics {
@@ -173,16 +198,14 @@ func logDirsJSON(dirs []kmsg.DescribeLogDirsResponseDir, topics []string) []stri
 			replicas = slices.DeleteFunc(replicas, func(r replicaInfo) bool { return !slices.Contains(topics, r.partition.Topic) })
 			replicas = inJavaOrder(replicas, replicaInfo.javaHash, javaMapSize)
 		}
-		var partitions []string
+		out := describedDir{Partitions: []describedReplica{}, LogDir: d.Dir}
 		for _, r := range replicas {
-			partitions = append(partitions, new(object).text("partition", r.partition.String()).number("size", r.size).
-				number("offsetLag", r.lag).raw("isFuture", strconv.FormatBool(r.future)).String())
+			out.Partitions = append(out.Partitions, describedReplica{r.partition.String(), r.size, r.lag, r.future})
 		}
-		var class *string
 		if e, failed := responseError(d.ErrorCode, nil).(*brokerError); failed {
-			class = &e.class
+			out.Error = &e.class
 		}
-		described = append(described, new(object).list("partitions", partitions).nullableText("error", class).text("logDir", d.Dir).String())
+		described = append(described, out)
 	}
 	return described
 }

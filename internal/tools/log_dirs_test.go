@@ -1,14 +1,14 @@
 package tools
 
 import (
-	"strings"
+	"encoding/json"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// The order is that of Java's maps: kafka-log-dirs of Kafka 4.3.1 printed these directories and partitions in it.
-func TestLogDirsJSON(t *testing.T) {
+// Members and partitions are in the order of Java's maps.
+func TestDescribeDirs(t *testing.T) {
 	dir := func(path string, code int16, topics ...kmsg.DescribeLogDirsResponseDirTopic) kmsg.DescribeLogDirsResponseDir {
 		d := kmsg.NewDescribeLogDirsResponseDir()
 		d.Dir, d.ErrorCode, d.Topics = path, code, topics
@@ -25,10 +25,13 @@ func TestLogDirsJSON(t *testing.T) {
 		return t
 	}
 	dirs := []kmsg.DescribeLogDirsResponseDir{dir("/one", 0, topic("t", 0, 1), topic("u", 0)), dir("/two", 56)}
-	got := strings.Join(logDirsJSON(dirs, []string{"t"}), "\n")
-	want := `{"partitions":[{"partition":"t-0","size":100,"offsetLag":0,"isFuture":false},{"partition":"t-1","size":101,"offsetLag":0,"isFuture":true}],"error":null,"logDir":"/one"}
-{"partitions":[],"error":"org.apache.kafka.common.errors.KafkaStorageException","logDir":"/two"}`
-	if got != want {
+	got, err := json.Marshal(describeDirs(dirs, []string{"t"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `[{"partitions":[{"partition":"t-1","size":101,"offsetLag":0,"isFuture":true},{"partition":"t-0","size":100,"offsetLag":0,"isFuture":false}],"error":null,"logDir":"/one"},` +
+		`{"partitions":[],"error":"org.apache.kafka.common.errors.KafkaStorageException","logDir":"/two"}]`
+	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
