@@ -42,7 +42,7 @@ type scanner struct {
 // scan returns a scanner of the segment's batches.
 func (s *segment) scan(f vfs.File, bufferBytes int) *scanner {
 	size, next := s.end()
-	return &scanner{file: f, end: size, base: s.base, next: next, buffer: make([]byte, 0, bufferBytes)}
+	return &scanner{file: f, end: size, base: s.base, next: next, buffer: make([]byte, 0, min(int64(bufferBytes), max(size, record.HeaderSize)))}
 }
 
 // walkThrough returns a scanner of a segment whose end is not known yet.

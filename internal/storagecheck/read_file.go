@@ -77,7 +77,7 @@ func (r *reader) bytes(position int64, n int) ([]byte, error) {
 	if from := position - r.start; from >= 0 && from+int64(n) <= int64(len(r.buffer)) {
 		return r.buffer[from : from+int64(n)], nil
 	}
-	if want := max(n, readAhead); cap(r.buffer) < want {
+	if want := max(n, int(min(readAhead, r.size))); cap(r.buffer) < want {
 		r.buffer = make([]byte, 0, want)
 	}
 	b := r.buffer[:min(int64(cap(r.buffer)), r.size-position)]
