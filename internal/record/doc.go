@@ -1,5 +1,5 @@
 // Package record reads, checks, stamps and builds record batches of message format v2: the bytes that
-// travel in Produce and Fetch and that lie in segment files.
+// travel in Produce and Fetch and that lie in segment files. It also reads (Legacy), and only reads, the formats v0 and v1.
 //
 // # Batch
 //

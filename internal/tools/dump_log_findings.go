@@ -15,34 +15,47 @@ type dumpFindings struct {
 
 // fileFindings are pairs of numbers by file, in the order in which they were found.
 type fileFindings struct {
-	files []string
-	pairs map[string][][2]int64
+	files  []string
+	byFile map[string]*filePairs
+}
+
+type filePairs struct {
+	pairs [][2]int64
+	index map[int64]int // of a pair, by its first number
+}
+
+func (f *fileFindings) of(file string) *filePairs {
+	if f.byFile[file] == nil {
+		if f.byFile == nil {
+			f.byFile = make(map[string]*filePairs)
+		}
+		f.files = append(f.files, file)
+		f.byFile[file] = &filePairs{index: make(map[int64]int)}
+	}
+	return f.byFile[file]
 }
 
 func (f *fileFindings) add(file string, a, b int64) {
-	if f.pairs == nil {
-		f.pairs = make(map[string][][2]int64)
-	}
-	if f.pairs[file] == nil {
-		f.files = append(f.files, file)
-	}
-	f.pairs[file] = append(f.pairs[file], [2]int64{a, b})
+	p := f.of(file)
+	p.pairs = append(p.pairs, [2]int64{a, b})
 }
 
 // pair is add, but of pairs with the same first number only the last counts.
 func (f *fileFindings) pair(file string, a, b int64) {
-	if i := slices.IndexFunc(f.pairs[file], func(p [2]int64) bool { return p[0] == a }); i >= 0 {
-		f.pairs[file][i][1] = b
+	p := f.of(file)
+	if i, known := p.index[a]; known {
+		p.pairs[i][1] = b
 		return
 	}
-	f.add(file, a, b)
+	p.index[a] = len(p.pairs)
+	p.pairs = append(p.pairs, [2]int64{a, b})
 }
 
 // print writes the findings of each file under a title, in the order of Java's hash map.
 func (f *fileFindings) print(inv *invocation, title, line string) {
 	for _, file := range inComputedMapOrder(f.files, func(file string) string { return file }) {
 		inv.complain(title + file)
-		for _, p := range f.pairs[file] {
+		for _, p := range f.byFile[file].pairs {
 			inv.complain(fmt.Sprintf(line, p[0], p[1]))
 		}
 	}
@@ -50,8 +63,8 @@ func (f *fileFindings) print(inv *invocation, title, line string) {
 
 // sort orders the pairs of each file by their first number.
 func (f *fileFindings) sort(descending bool) {
-	for _, pairs := range f.pairs {
-		slices.SortFunc(pairs, func(a, b [2]int64) int {
+	for _, found := range f.byFile {
+		slices.SortFunc(found.pairs, func(a, b [2]int64) int {
 			if descending {
 				a, b = b, a
 			}
