@@ -1,6 +1,7 @@
 package storagecheck
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -81,7 +82,9 @@ func TestDamageIsFound(t *testing.T) {
 		{"transaction index of another", changingTxn(flip(9)), want{Damaged, "", None, None, "the log says"}},
 		{"snapshot flipped", changing(in(stem+snapshotSuffix), flip(20)), want{Rebuilt, name(stem + snapshotSuffix), None, None, "crc"}},
 		{"snapshot of another log", changing(in(stem+snapshotSuffix), otherSnapshot), want{Damaged, name(stem + snapshotSuffix), base, base, "the batches say"}},
-		{"epochs garbled", changing(in(leaderEpochFile), func(b []byte) []byte { return b[:len(b)-4] }), want{Rebuilt, name(leaderEpochFile), None, None, "want epoch and offset"}},
+		{"epochs garbled", changing(in(leaderEpochFile), func(b []byte) []byte { return b[:bytes.LastIndexByte(bytes.TrimRight(b, " \t\n"), ' ')] }), want{Rebuilt, name(leaderEpochFile), None, None, "want epoch and offset"}},
+		{"epochs flipped", changing(in(leaderEpochFile), flip(6)), want{Rebuilt, name(leaderEpochFile), None, None, "checksum"}},
+		{"cut by a recovery", func(t *testing.T, disk *vfs.Memory) { write(t, disk, in(stem+logSuffix+".cut-7"), []byte("x")) }, want{Leftover, name(stem + logSuffix + ".cut-7"), None, None, "recovery cut"}},
 		{"epochs wrong", changing(in(leaderEpochFile), func([]byte) []byte { return []byte("0\n2\n0 0\n2 50\n") }), want{Damaged, name(leaderEpochFile), 44, 45, "epoch 0 at offset 44"}},
 		{"epochs gone", removing(in(leaderEpochFile)), want{Damaged, name(leaderEpochFile), 0, 1, "epoch -1"}},
 		{"partition.metadata gone", removing(in(partitionFile)), want{Rebuilt, name(partitionFile), None, None, "missing"}},

@@ -14,6 +14,10 @@ import (
 
 // parseCheckpoint reads Kafka's CheckpointFile: version 0, the number of entries, one entry a line.
 func parseCheckpoint(text string, entry func(fields []string) error) error {
+	text, err := checkBlanks(text)
+	if err != nil {
+		return err
+	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	if version := strings.TrimSpace(lines[0]); version != "0" {
 		return fmt.Errorf("it has version %.20q, want 0", version)

@@ -82,6 +82,9 @@ func (d *directory) readMeta() {
 }
 
 func parseIdentity(text string) (id Identity, err error) {
+	if err := checkSumLine(text, "#crc32c="); err != nil {
+		return id, err
+	}
 	values := map[string]string{}
 	for line := range strings.Lines(text) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")

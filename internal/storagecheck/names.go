@@ -32,6 +32,7 @@ const (
 	swapSuffix        = ".swap"
 	temporarySuffix   = ".tmp"
 	partSuffix        = ".part"
+	cutInfix          = ".log.cut-"
 
 	deletedFolderSuffix = "-delete"
 	futureFolderSuffix  = "-future"
@@ -66,6 +67,8 @@ func parseCheckpointName(name string) (offset int64, epoch int32, ok bool) {
 // leftoverOf says what a file was that work which was cut short left behind; "" for a file that is none.
 func leftoverOf(name string) (what string, severity Severity) {
 	switch {
+	case strings.Contains(name, cutInfix):
+		return "what a recovery cut off a log because it was incomplete or wrong: if records of it are missed, look here, else remove it", Leftover
 	case strings.HasSuffix(name, deletedSuffix):
 		return "deleted by retention, compaction or truncation, not removed yet", Leftover
 	case strings.HasSuffix(name, cleanedSuffix):

@@ -187,6 +187,9 @@ func (p *partition) checkIdentity() {
 }
 
 func parseTopicID(text string) (kafka.UUID, error) {
+	if err := checkSumLine(text, "crc32c: "); err != nil {
+		return kafka.ZeroUUID, err
+	}
 	version := ""
 	for line := range strings.Lines(text) {
 		if v, ok := strings.CutPrefix(line, "version:"); ok {
