@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -113,9 +114,13 @@ func abortedTransactions(all []commitlog.Aborted) []wire.FetchResponseAbortedTra
 // processor's cache holds costs twice as much to read and write in one go.
 const deferFrom = 256 << 10
 
-// records reads a span into a pooled buffer, which goes back when the response is written. A large span is kept instead.
+// records reads a span into a pooled buffer, which goes back when the response is written. A large span is kept instead,
+// unless the disk has failed a read of this log: what goes wrong while a response is written can only close the connection.
+//
+// Of damaged records, or ones that the disk cannot read, those before are the answer; the fetch that begins with them gets
+// the error.
 func (f *fetch) records(span *commitlog.Span) ([]byte, error) {
-	if span.Size >= deferFrom {
+	if span.Size >= deferFrom && !span.Doubtful() {
 		held := new(*span)
 		*span = commitlog.Span{}
 		f.call.Hold(held)
@@ -125,10 +130,11 @@ func (f *fetch) records(span *commitlog.Span) ([]byte, error) {
 	buffer := f.api.Buffers.Get(span.Size)
 	f.call.Hold(buffer)
 	n, err := span.ReadAt(buffer.Bytes())
-	if err != nil {
-		return noRecords, err
+	whole, damage := span.Whole(buffer.Bytes()[:n])
+	if whole == 0 {
+		return noRecords, cmp.Or(err, damage)
 	}
-	return buffer.Bytes()[:n], nil
+	return buffer.Bytes()[:whole], nil
 }
 
 // lastVersionWithoutStorageError is the last version whose clients do not know KAFKA_STORAGE_ERROR.

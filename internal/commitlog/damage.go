@@ -78,6 +78,7 @@ func (l *Log) noteDamage(reason *CorruptionError) {
 
 // noteReadFailure keeps the failure of a read. The directory stays online: what others read and write is not in doubt.
 func (l *Log) noteReadFailure(err error) {
+	l.doubtful.Store(true)
 	if l.firstSight(place{file: err.Error()}, func(d *Damage) { d.ReadFailure = err }) {
 		l.options().Logger.Error("the disk cannot be read", "partition", l.tp.String(), "error", err)
 	}
@@ -108,6 +109,7 @@ func (l *Log) forgetDamage() {
 	l.damage.Lock()
 	defer l.damage.Unlock()
 	l.damage.found, l.damage.any, l.damage.seen = Damage{}, false, nil
+	l.doubtful.Store(false)
 }
 
 // Damages returns what was found wrong with the logs of the directory, by topic and partition.

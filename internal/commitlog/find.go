@@ -79,6 +79,13 @@ func (s *Span) Whole(read []byte) (n int, err error) {
 	return n, nil
 }
 
+// Doubtful reports whether the disk has failed a read of this log lately: what is to be read had better be read before it is
+// promised.
+func (s *Span) Doubtful() bool { return s.log.doubtful.Load() }
+
+// Unreadable is told by who read the file itself (see File) that the disk failed.
+func (s *Span) Unreadable(err error) { _ = s.log.readError(err) }
+
 func (s *Span) corrupt(skip int, offset int64, fault string) error {
 	return s.log.readError(&CorruptionError{File: s.segment.name(), Position: s.position + int64(skip), Offset: offset, Reason: fault})
 }

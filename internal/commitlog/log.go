@@ -55,6 +55,8 @@ type Log struct {
 		snapshotAt int64
 	}
 	damage damageNotes
+	// doubtful says that the disk has failed a read.
+	doubtful atomic.Bool
 	// flushing is the flusher's own.
 	flushing flushWork
 	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point. 0: no damage.

@@ -9,6 +9,8 @@ import (
 type fileRange interface {
 	// File returns the open file and where the range begins; nil if there is no such file.
 	File() (f *os.File, position int64)
+	// Unreadable is told that the file could not be read.
+	Unreadable(err error)
 }
 
 // sendFile writes what was gathered, and then size bytes of f.

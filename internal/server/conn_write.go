@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net"
+	"syscall"
 
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -201,7 +203,14 @@ func (c *conn) writeSource(s wire.Segment) error {
 	if c.sendfile != nil {
 		if r, ok := s.From.(fileRange); ok {
 			if f, position := r.File(); f != nil {
-				return c.sendFile(f, position, s.Size)
+				err := c.sendFile(f, position, s.Size)
+				if errors.Is(err, syscall.EIO) {
+					err = &unreadable{err}
+				}
+				if failed, is := errors.AsType[*unreadable](err); is {
+					r.Unreadable(failed.error)
+				}
+				return err
 			}
 		}
 	}
