@@ -24,6 +24,7 @@ func (d *Dir) Close() error {
 	}
 	close(d.flusher.stop)
 	<-d.flusher.done
+	d.journal.stop()
 	err := d.Failed()
 	if err == nil {
 		err = d.closeLogs()
@@ -31,6 +32,7 @@ func (d *Dir) Close() error {
 	for _, l := range d.everything() {
 		l.close(gone)
 	}
+	d.journal.close()
 	return errors.Join(err, d.lock.Close())
 }
 
@@ -40,7 +42,7 @@ func (d *Dir) closeLogs() error {
 	if err := concurrently(logs, (*Log).saveAll); err != nil {
 		return err
 	}
-	d.flusher.flush(slices.Clone(logs))
+	d.flusher.flushInPlace(logs)
 	d.flusher.syncs.stop()
 	if err := d.Failed(); err != nil {
 		return err
@@ -52,6 +54,9 @@ func (d *Dir) closeLogs() error {
 		return err
 	}
 	if err := d.writeCheckpointFiles(); err != nil {
+		return err
+	}
+	if err := removeJournal(d.fsys, d.path); err != nil {
 		return err
 	}
 	epoch := int64(noBrokerEpoch)

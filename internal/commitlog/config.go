@@ -87,7 +87,13 @@ type Options struct {
 	// AutomaticReserve by the size of the volume. See Dir.SetReserve.
 	Reserve int64
 
+	// JournalBytes is how much the two files of the redo journal may have together (redo.journal.bytes); 0: 64 MiB. Negative
+	// turns it off.
+	JournalBytes int64
+
 	progressBytes int64 // see progress.go; tests make it small
+	journalAfter  int   // rounds before the journal is made; tests make it small
+	journalFirst  int64 // bytes of its files at first; tests make it small
 }
 
 const (
@@ -110,6 +116,15 @@ func (o Options) withDefaults() Options {
 	}
 	if o.RecoveryThreads <= 0 {
 		o.RecoveryThreads = defaultRecoveryThreads
+	}
+	if o.JournalBytes == 0 {
+		o.JournalBytes = defaultJournalBytes
+	}
+	if o.journalAfter <= 0 {
+		o.journalAfter = defaultJournalAfter
+	}
+	if o.journalFirst <= 0 {
+		o.journalFirst = firstJournalBytes
 	}
 	if o.progressBytes <= 0 {
 		o.progressBytes = progressBytes

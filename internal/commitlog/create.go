@@ -18,6 +18,8 @@ func (d *Dir) Create(tp kafka.TopicPartition, topicID kafka.UUID, c Config) (*Lo
 	if err := d.offline(); err != nil {
 		return nil, err
 	}
+	d.folders.Lock()
+	defer d.folders.Unlock()
 	if err := d.forget(tp); err != nil {
 		return nil, d.createFailed(err)
 	}

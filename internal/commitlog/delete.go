@@ -22,15 +22,24 @@ func (d *Dir) Delete(tp kafka.TopicPartition) error { return d.DeleteAll([]kafka
 // DeleteAll is Delete for many partitions, such as those of a topic: the directory is synced once for all of them. An
 // error about one does not keep the others.
 func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
+	d.folders.Lock()
+	defer d.folders.Unlock()
 	var errs []error
-	renamed := false
+	var renamed []*Log
 	for _, tp := range tps {
-		err := d.moveAway(tp)
-		renamed = renamed || err == nil
+		l, err := d.moveAway(tp)
+		if err == nil {
+			renamed = append(renamed, l)
+		}
 		errs = append(errs, err)
 	}
-	if renamed {
-		if err := d.fsys.SyncDir(d.path); err != nil {
+	if len(renamed) > 0 {
+		err := d.fsys.SyncDir(d.path)
+		if err == nil {
+			// The partition may come again, with the same topic id; what is redone must not be of the old log then.
+			err = d.journal.forget(renamed...)
+		}
+		if err != nil {
 			d.fail(err)
 			errs = append(errs, storageError(err))
 		}
@@ -40,7 +49,7 @@ func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
 }
 
 // moveAway ends a log and renames its folder.
-func (d *Dir) moveAway(tp kafka.TopicPartition) error {
+func (d *Dir) moveAway(tp kafka.TopicPartition) (*Log, error) {
 	d.mu.Lock()
 	l := d.mu.logs[tp]
 	delete(d.mu.logs, tp)
@@ -49,7 +58,7 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) error {
 	}
 	d.mu.Unlock()
 	if l == nil {
-		return kafka.Errorf(kafka.UnknownTopicOrPartition, "Partition %s is not in log directory %s", tp, d.path)
+		return nil, kafka.Errorf(kafka.UnknownTopicOrPartition, "Partition %s is not in log directory %s", tp, d.path)
 	}
 	gone := kafka.Errorf(kafka.NotLeaderOrFollower, "Partition %s was deleted", tp)
 	l.mu.Lock()
@@ -64,10 +73,10 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) error {
 	target := filepath.Join(d.path, deletedFolderName(tp, kafka.NewUUID()))
 	if err := d.fsys.Rename(l.path, target); err != nil {
 		d.fail(err)
-		return storageError(err)
+		return nil, storageError(err)
 	}
 	d.schedule(l.config.Load().FileDeleteDelay, target)
-	return nil
+	return l, nil
 }
 
 // removeLater schedules files of the log for removal after file.delete.delay.ms.

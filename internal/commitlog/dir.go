@@ -25,6 +25,7 @@ type Dir struct {
 	lock    io.Closer
 	files   *openFiles
 	flusher *flusher
+	journal *journal // nil: off
 	failure atomic.Pointer[error]
 	space   space
 	// cleanEpoch is the broker epoch of the last run if that stopped cleanly.
@@ -41,6 +42,8 @@ type Dir struct {
 		removal   time.Time // when the first of deletions is due
 		closed    bool
 	}
+	// folders is held while folders of deleted partitions get their new names, until a redo knows; and while one is made.
+	folders sync.Mutex
 	// checkpoints orders the writing of checkpoint files: offsets are read and written under it.
 	checkpoints sync.Mutex
 }
@@ -58,6 +61,7 @@ func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d.flusher = newFlusher(d)
 	d.space.dir = d
 	d.space.configured.Store(o.Reserve)
+	d.journal = newJournal(d)
 	if err := makeDurable(fsys, path); err != nil {
 		return nil, fmt.Errorf("log directory %s: %w", path, err)
 	}

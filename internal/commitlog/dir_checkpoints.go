@@ -111,5 +111,14 @@ func (d *Dir) writeOffsets(name string, entries []checkpointEntry) error {
 	return writeOffsetCheckpoint(d.fsys, filepath.Join(d.path, name), entries)
 }
 
-// recoveryPoint is the offset below which all batches are durable.
-func (l *Log) recoveryPoint() int64 { return max(l.flushed.Load(), l.damagedBelow.Load()) }
+// recoveryPoint is the offset below which all batches are durable in the segments.
+func (l *Log) recoveryPoint() int64 { return max(l.settled(), l.damagedBelow.Load()) }
+
+// settled is flushed without what only the journal has.
+func (l *Log) settled() int64 {
+	flushed := l.flushed.Load() // first: unsettled is set before
+	if u := l.unsettled.Load(); u != noOffset {
+		return min(u, flushed)
+	}
+	return flushed
+}

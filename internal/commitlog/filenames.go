@@ -9,7 +9,8 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 )
 
-// Every name on disk. They are Kafka's (LogFileUtils, LogManager, MetaProperties).
+// Every name on disk. They are Kafka's (LogFileUtils, LogManager, MetaProperties) but for the redo journal's, which only a
+// directory in use has, or one whose last stop was unclean.
 const (
 	lockFile             = ".lock"
 	cleanShutdownFile    = ".kafka_cleanshutdown"
@@ -30,6 +31,8 @@ const (
 	deletedFolderSuffix  = "-delete"
 	futureFolderSuffix   = "-future"
 	strayFolderSuffix    = "-stray"
+	journalFile0         = "redo-journal-0"
+	journalFile1         = "redo-journal-1"
 	maxFolderNameLength  = 255
 	offsetDigits         = 20
 	deletedFolderIDBytes = 16

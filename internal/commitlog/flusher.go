@@ -166,13 +166,71 @@ func (f *flusher) take(now time.Time) []*Log {
 	return f.round
 }
 
-// flush does one round.
+// flush does one round: first what suits the journal, then the rest in place.
 func (f *flusher) flush(logs []*Log) {
 	defer clear(logs)
-	if err := f.dir.Failed(); err != nil {
-		f.tellFailure(logs, err)
+	if !f.begin(logs) {
 		return
 	}
+	if rest, ok := f.flushJournaled(logs); ok {
+		f.flushRest(rest)
+		f.checkpointSoon()
+	}
+}
+
+// flushInPlace is flush without the journal, and leaves nothing that only the journal has.
+func (f *flusher) flushInPlace(logs []*Log) {
+	if f.begin(logs) {
+		f.flushRest(logs)
+	}
+}
+
+// begin has the logs say what they have to bring to the disk. Without a good disk it tells them.
+func (f *flusher) begin(logs []*Log) bool {
+	if err := f.dir.Failed(); err != nil {
+		f.tellFailure(logs, err)
+		return false
+	}
+	for _, l := range logs {
+		l.beginFlush()
+	}
+	return true
+}
+
+// flushJournaled puts into the journal what suits it, and tells. It returns the other logs; ok is false if the disk failed.
+func (f *flusher) flushJournaled(logs []*Log) (rest []*Log, ok bool) {
+	if f.dir.journal == nil {
+		return logs, true
+	}
+	err := f.dir.journal.write(logs)
+	if err == nil {
+		err = f.dir.Failed() // a write may have failed meanwhile
+	}
+	if err != nil {
+		for _, l := range logs {
+			l.flushing.release()
+		}
+		f.fail(logs, err)
+		return nil, false
+	}
+	n := 0
+	for i, l := range logs {
+		switch w := &l.flushing; {
+		case w.journaled:
+			w.release()
+			f.publish(l)
+		case w.nothingNew():
+			w.release()
+		default:
+			logs[i], logs[n] = logs[n], l
+			n++
+		}
+	}
+	return logs[:n], true
+}
+
+// flushRest syncs logs in place, and tells.
+func (f *flusher) flushRest(logs []*Log) {
 	f.syncs.sync(logs)
 	newFolders := false
 	failed := f.dir.Failed() // a write may have failed meanwhile
@@ -186,16 +244,23 @@ func (f *flusher) flush(logs []*Log) {
 		failed = f.dir.fsys.SyncDir(f.dir.path)
 	}
 	if failed != nil {
-		f.dir.fail(failed) // which wants all that is pending, to be told in the next round
-		f.tellFailure(logs, f.dir.Failed())
+		f.fail(logs, failed)
 		return
 	}
 	for _, l := range logs {
-		if stable, told := l.endFlush(&l.flushing); told {
-			l.tellStable(stable, nil)
-		}
+		f.publish(l)
 	}
-	f.checkpointSoon()
+}
+
+func (f *flusher) publish(l *Log) {
+	if stable, told := l.endFlush(&l.flushing); told {
+		l.tellStable(stable, nil)
+	}
+}
+
+func (f *flusher) fail(logs []*Log, err error) {
+	f.dir.fail(err) // which wants all that is pending, to be told in the next round
+	f.tellFailure(logs, f.dir.Failed())
 }
 
 // tellFailure tells logs with pending bytes that they will not become stable.

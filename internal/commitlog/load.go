@@ -16,6 +16,8 @@ import (
 type checkpointed struct {
 	recoveryPoint, start, high int64
 	clean                      bool
+	// acknowledged is where the redo journal proves that the log went to, or 0.
+	acknowledged int64
 }
 
 // load reads the directory's own files and loads all logs, several at once.
@@ -39,6 +41,11 @@ func (d *Dir) load() error {
 	if err != nil {
 		return err
 	}
+	redo, err := d.readJournal()
+	if err != nil {
+		return err
+	}
+	defer redo.scan.close()
 	begin := time.Now()
 	var failures []error
 	var mu sync.Mutex
@@ -47,8 +54,8 @@ func (d *Dir) load() error {
 	for range min(d.options.RecoveryThreads, max(1, len(folders))) {
 		workers.Go(func() {
 			for tp := range work {
-				c := checkpointed{offsets[0][tp], offsets[1][tp], offsets[2][tp], d.clean}
-				l, err := d.loadLog(tp, c)
+				c := checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
+				l, err := d.redoAndLoad(redo, tp, c)
 				mu.Lock()
 				if err != nil {
 					failures = append(failures, fmt.Errorf("log %s: %w", tp, err))
@@ -71,10 +78,13 @@ func (d *Dir) load() error {
 	if !d.clean && len(folders) > 0 {
 		failures = append(failures, d.fsys.SyncDir(d.path))
 	}
+	if err := errors.Join(failures...); err != nil {
+		return err
+	}
 	if len(folders) > 0 {
 		d.options.Logger.Info("loaded logs", "dir", d.path, "logs", len(folders), "clean", d.clean, "took", time.Since(begin))
 	}
-	return errors.Join(failures...)
+	return d.endRedo(redo)
 }
 
 // partitionFolders lists the partitions in the directory and schedules deleted folders for removal.
@@ -137,7 +147,7 @@ func (d *Dir) loadLogAt(tp kafka.TopicPartition, path string, config Config, c c
 		}
 	}
 	if !c.clean {
-		if err := l.recover(c.recoveryPoint, c.start, exact); err != nil {
+		if err := l.recover(c, exact); err != nil {
 			return nil, err
 		}
 	}

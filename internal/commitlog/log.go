@@ -28,6 +28,9 @@ type Log struct {
 	high   atomic.Int64
 	// flushed is what fdatasync made durable; stable is ahead of it with write.caching only.
 	flushed atomic.Int64
+	// unsettled is where begins what is durable in the redo journal but not in the segments; or noOffset. It is set before
+	// flushed passes it.
+	unsettled atomic.Int64
 	// firstUnstable is the table's FirstUnstableOffset, or noOffset.
 	firstUnstable atomic.Int64
 	size          atomic.Int64
@@ -59,6 +62,10 @@ type Log struct {
 	doubtful atomic.Bool
 	// flushing is the flusher's own.
 	flushing flushWork
+	// left counts how often the log left the journal; it changes under the journal's mutex. journaledIn, which that mutex
+	// guards, is the last generation that has entries of the log; 0 if none needs to be looked at.
+	left        atomic.Int64
+	journaledIn uint64
 	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point. 0: no damage.
 	damagedBelow atomic.Int64
 }
@@ -70,6 +77,7 @@ func newLog(d *Dir, tp kafka.TopicPartition, path string, topicID kafka.UUID, c 
 	l := &Log{dir: d, fsys: d.fsys, tp: tp, path: path, internal: internal}
 	l.config.Store(&c)
 	l.firstUnstable.Store(noOffset)
+	l.unsettled.Store(noOffset)
 	l.mu.topicID = topicID
 	l.mu.producers = producerstate.New(tp)
 	l.mu.snapshotAt = noOffset

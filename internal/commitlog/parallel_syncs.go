@@ -18,7 +18,7 @@ type parallelSyncs struct {
 	helper int            // how many there are
 }
 
-// sync brings everything of logs to the disk that beginFlush takes.
+// sync brings everything of logs to the disk that their beginFlush took.
 func (p *parallelSyncs) sync(logs []*Log) {
 	p.logs = logs
 	p.next.Store(0)
@@ -36,7 +36,7 @@ func (p *parallelSyncs) sync(logs []*Log) {
 
 func (p *parallelSyncs) work() {
 	for i := p.next.Add(1) - 1; i < int64(len(p.logs)); i = p.next.Add(1) - 1 {
-		p.logs[i].beginFlush().sync(p.logs[i])
+		p.logs[i].flushing.sync(p.logs[i])
 	}
 }
 

@@ -13,19 +13,26 @@ import (
 // recover is for a log whose last stop was unclean. Everything below the recovery point was synced together with
 // all that is needed to find it, and is taken as it is. From there on batches are read and their CRCs checked; the
 // log ends before the first that is incomplete or wrong. Nothing that was cut was ever stable, as a recovery
-// point never passes a stable offset that is damaged: what is damaged below it makes the log refuse appends.
+// point never passes a stable offset that is damaged: what is damaged below it makes the log refuse appends. So does what is
+// missing below the offset up to which the redo journal proves that the log was acknowledged.
 //
 // exact is for a log whose stop was clean but which does not look so: it ended at the recovery point, not behind it.
-func (l *Log) recover(point, start int64, exact bool) error {
+func (l *Log) recover(c checkpointed, exact bool) error {
+	point, start := c.recoveryPoint, c.start
 	list := l.list()
 	saved, err := l.newestSnapshot(point)
 	if err != nil {
 		return err
 	}
+	bounds := recoveryBounds{point: point, saved: saved, proven: max(point, c.acknowledged), exact: exact}
 	expected := int64(noOffset)
 	if len(list) > 0 && list[0].base > max(point, start) {
 		// Retention makes the log's start durable before it deletes, so the beginning was never stable.
-		return l.cutRecovered(list, 0, start, fmt.Sprintf("the log begins at offset %d, expected was %d", list[0].base, max(point, start)))
+		reason := fmt.Sprintf("the log begins at offset %d, expected was %d", list[0].base, max(point, start))
+		if l.lacks(max(point, start), bounds.proven, list[0].name(), 0, reason) {
+			return l.keepDamaged(list, -1)
+		}
+		return l.cutRecovered(list, 0, start, reason)
 	}
 	for i, s := range list {
 		last := i+1 == len(list)
@@ -36,9 +43,13 @@ func (l *Log) recover(point, start int64, exact bool) error {
 		}
 		if expected != noOffset && s.base != expected && s.base > point {
 			// The end of the segment before was lost, so this one was never stable.
-			return l.cutRecovered(list, i, s.base, fmt.Sprintf("the segment begins at offset %d but the log before ends at %d", s.base, expected))
+			reason := fmt.Sprintf("the segment begins at offset %d but the log before ends at %d", s.base, expected)
+			if l.lacks(expected, bounds.proven, s.name(), 0, reason) {
+				return l.keepDamaged(list, i-1)
+			}
+			return l.cutRecovered(list, i, s.base, reason)
 		}
-		reason, err := l.recoverSegment(s, point, saved, exact, last)
+		reason, err := l.recoverSegment(s, bounds, last)
 		if err != nil {
 			return err
 		}
@@ -50,6 +61,11 @@ func (l *Log) recover(point, start int64, exact bool) error {
 		}
 		expected = s.state.next
 	}
+	name, size := l.path, int64(0)
+	if n := len(list); n > 0 {
+		name, size = list[n-1].name(), list[n-1].size()
+	}
+	l.lacks(max(expected, start), c.acknowledged, name, size, "the log ends here")
 	return l.syncRecovered(list, point)
 }
 
@@ -65,9 +81,17 @@ func (l *Log) newestSnapshot(point int64) (int64, error) {
 	return newest, err
 }
 
-// recoverSegment checks one segment from the recovery point on. Its indexes are good below saved; exact says that the log
-// ended at the recovery point. reason says why the segment was cut, if it was.
-func (l *Log) recoverSegment(s *segment, point, saved int64, exact, last bool) (reason *CorruptionError, err error) {
+// recoveryBounds are offsets that a recovery knows.
+type recoveryBounds struct {
+	point  int64 // the recovery point, below which all is durable
+	saved  int64 // indexes are good below it
+	proven int64 // the log was acknowledged up to here; at least point
+	exact  bool  // the log ended at the recovery point
+}
+
+// recoverSegment checks one segment from the recovery point on. reason says why the segment was cut, if it was.
+func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reason *CorruptionError, err error) {
+	point := bounds.point
 	f, _, err := s.useLog()
 	if err != nil {
 		return nil, err
@@ -75,10 +99,10 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, exact, last bool) (
 	defer f.done()
 	size := s.size()
 	scan := s.walkThrough(f, scanBufferBytes)
-	if exact && last {
+	if bounds.exact && last {
 		scan.next = point
 	}
-	position, next := s.trustIndexes(scan, min(point, saved))
+	position, next := s.trustIndexes(scan, min(point, bounds.saved))
 	gap := gapBefore{position: -1}
 	for position < size {
 		b, err := l.recoverBatch(scan, position, next, point)
@@ -102,8 +126,8 @@ func (l *Log) recoverSegment(s *segment, point, saved int64, exact, last bool) (
 	}
 	s.state.size, s.state.next = position, next
 	s.state.inHeap, s.state.largestKnown = true, true
-	if reason != nil && next < point {
-		l.damaged(reason, point)
+	if reason != nil && next < bounds.proven {
+		l.damaged(reason, bounds.proven)
 		return reason, nil
 	}
 	if reason != nil {
@@ -234,7 +258,7 @@ func (l *Log) keepDamaged(list []*segment, i int) error {
 			}
 		}
 	}
-	return nil
+	return l.syncRecovered(list, noOffset)
 }
 
 // cutRecovered ends the log before list[i], whose segments were never stable. They are renamed and go with a Sweep.

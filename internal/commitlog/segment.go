@@ -32,6 +32,7 @@ type segment struct {
 	reserved        int64 // file space reserved up to here
 	interval        int64 // index.interval.bytes
 	synced          int64 // bytes known to be on stable storage
+	journaled       int64 // bytes known to be on stable storage or in the journal, if that is more
 
 	state segmentState
 	files segmentFiles

@@ -29,6 +29,9 @@ func (l *Log) TruncateTo(offset int64) error {
 	if err != nil {
 		return l.writeError(err)
 	}
+	if err := l.leaveJournal(); err != nil {
+		return storageError(err)
+	}
 	if err := l.lowerTo(base); err != nil {
 		return err
 	}
@@ -233,6 +236,9 @@ func (s *segment) findLargest() error {
 // restartAt replaces all segments by an empty one. The caller holds l.mu.
 func (l *Log) restartAt(start int64) error {
 	l.dir.options.Logger.Info("log is truncated fully", "partition", l.tp.String(), "from", l.start.Load(), "to", l.end.Load(), "restart", start)
+	if err := l.leaveJournal(); err != nil {
+		return storageError(err)
+	}
 	if err := l.lowerTo(min(start, l.start.Load())); err != nil {
 		return err
 	}

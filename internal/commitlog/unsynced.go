@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -103,6 +104,16 @@ type flushWork struct {
 	err        error
 	idle       bool
 	unsaved    bool // the disk is too full for closed files: their snapshots get no names
+
+	// What the journal may take: length bytes of a segment at position, offsets first to target. length is 0 if all of the
+	// flush has to be done in place.
+	position  int64
+	length    int
+	first     int64
+	left      int64
+	topicID   kafka.UUID
+	taken     bool // an entry is in the frame
+	journaled bool // and durable
 }
 
 // beginFlush takes what has to be synced.
@@ -112,17 +123,17 @@ func (l *Log) beginFlush() *flushWork {
 	defer l.mu.Unlock()
 	u := &l.mu.unsynced
 	*w = flushWork{segments: w.segments[:0], sizes: w.sizes[:0], files: append(w.files[:0], u.files...), snapshots: append(w.snapshots[:0], u.snapshots...),
-		folder: u.folder, names: u.names, target: l.end.Load(), generation: u.generation, bytes: u.bytes, records: u.records}
+		folder: u.folder, names: u.names, first: l.flushed.Load(), target: l.end.Load(), generation: u.generation, bytes: u.bytes, records: u.records}
 	if l.mu.closed != nil {
 		w.idle = true
 		return w
 	}
 	list := l.list()
-	flushed := l.flushed.Load()
+	settled := l.settled()
 	for i := len(list) - 1; i >= 0; i-- {
 		s := list[i]
 		size, next := s.end()
-		if next <= flushed && size > 0 {
+		if next <= settled && size > 0 {
 			break
 		}
 		if s.synced < size && s.acquire() {
@@ -130,6 +141,7 @@ func (l *Log) beginFlush() *flushWork {
 			w.sizes = append(w.sizes, size)
 		}
 	}
+	l.suitJournal(w, list[len(list)-1])
 	u.files, u.snapshots, u.folder, u.names = u.files[:0], u.snapshots[:0], false, false
 	return w
 }
@@ -141,8 +153,8 @@ func (w *flushWork) sync(l *Log) {
 	}
 	for _, s := range w.segments {
 		w.err = errors.Join(w.err, s.syncLog())
-		s.release()
 	}
+	w.release()
 	if w.folder {
 		if err := syncFile(l.fsys, filepath.Join(l.path, partitionFile)); !errors.Is(err, fs.ErrNotExist) {
 			w.err = errors.Join(w.err, err)
@@ -166,6 +178,13 @@ func (w *flushWork) sync(l *Log) {
 			err = nil // the log was deleted meanwhile, and nobody is told of this flush
 		}
 		w.err = errors.Join(w.err, err)
+	}
+}
+
+// release gives up the segments.
+func (w *flushWork) release() {
+	for _, s := range w.segments {
+		s.release()
 	}
 }
 
@@ -193,8 +212,15 @@ func (l *Log) endFlush(w *flushWork) (stable int64, told bool) {
 		l.dir.flusher.want(l)
 		return l.stable.Load(), false
 	}
-	for i, s := range w.segments {
-		s.synced = max(s.synced, w.sizes[i])
+	if w.journaled {
+		s := w.segments[0]
+		s.journaled = max(s.journaled, w.sizes[0])
+		l.unsettled.CompareAndSwap(noOffset, w.first)
+	} else {
+		for i, s := range w.segments {
+			s.synced = max(s.synced, w.sizes[i])
+		}
+		l.unsettled.Store(noOffset)
 	}
 	if w.unsaved {
 		l.giveUpSnapshots(w.snapshots)
