@@ -35,9 +35,13 @@ func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
 	}
 	if len(renamed) > 0 {
 		err := d.fsys.SyncDir(d.path)
+		// The partition may come again, even with the same topic id. What is redone must not be of the old log then, nor must
+		// the recovery point be, or the start.
 		if err == nil {
-			// The partition may come again, with the same topic id; what is redone must not be of the old log then.
 			err = d.journal.forget(renamed...)
+		}
+		if err == nil {
+			err = d.writeCheckpointFiles()
 		}
 		if err != nil {
 			d.fail(err)

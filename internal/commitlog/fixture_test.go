@@ -47,7 +47,7 @@ type testBench struct {
 func testOptions(c Config) Options {
 	return Options{
 		Config: func(string) Config { return c }, Now: func() time.Time { return testTime },
-		CheckpointInterval: time.Millisecond, progressBytes: 3000, ClusterID: "cluster-of-the-tests",
+		CheckpointInterval: time.Millisecond, progressBytes: 3000, journalAfter: 1, JournalBytes: 32 * journalBlock, journalFirst: 4 * journalBlock, ClusterID: "cluster-of-the-tests",
 		OpenFiles: minOpenFiles, // so that files come and go all the time
 	}
 }

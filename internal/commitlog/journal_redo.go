@@ -58,20 +58,20 @@ func (r *redo) add(e journalEntry, f journalFrame, suspect bool) {
 }
 
 // apply puts into the segments of a log, in its folder, what they lack of the journal's entries, and returns the offset up to which
-// these say that the log was acknowledged; 0 if they say nothing. What lies below the recovery point or below the log's start
-// is left alone: it is in place, or gone. The caller syncs the segments.
+// these say that the log was acknowledged; 0 if they say nothing. What lies below the recovery point is in place, and left alone;
+// what lies in a segment that is not there is below the log's start, and gone. The caller syncs the segments.
 func (r *redo) apply(fsys vfs.FS, folder string, tp kafka.TopicPartition, c checkpointed) (acknowledged int64, err error) {
 	entries := r.logs[tp]
 	if len(entries) == 0 {
 		return 0, nil
 	}
-	topicID, err := readPartition(fsys, folder)
-	if err != nil {
-		topicID = kafka.ZeroUUID // as when the log is loaded
+	topicID, unreadable := readPartition(fsys, folder)
+	if unreadable != nil {
+		topicID = kafka.ZeroUUID // as when the log is loaded, which says so
 	}
 	w := redoWriter{fsys: fsys, folder: folder, scan: r.scan}
 	for _, e := range entries {
-		if e.next <= max(c.recoveryPoint, c.start) || e.topicID != topicID && !e.topicID.IsZero() && !topicID.IsZero() {
+		if e.next <= c.recoveryPoint || e.topicID != topicID && !e.topicID.IsZero() && !topicID.IsZero() {
 			continue
 		}
 		acknowledged = max(acknowledged, e.next)
