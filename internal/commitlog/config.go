@@ -94,6 +94,8 @@ type Options struct {
 	progressBytes int64 // see progress.go; tests make it small
 	journalAfter  int   // rounds before the journal is made; tests make it small
 	journalFirst  int64 // bytes of its files at first; tests make it small
+
+	journalSyncAllFrom int // see journal_retire.go; tests make it small
 }
 
 const (
@@ -122,6 +124,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.journalAfter <= 0 {
 		o.journalAfter = defaultJournalAfter
+	}
+	if o.journalSyncAllFrom <= 0 {
+		o.journalSyncAllFrom = defaultSyncAllFrom
 	}
 	if o.journalFirst <= 0 {
 		o.journalFirst = firstJournalBytes

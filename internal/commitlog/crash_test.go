@@ -304,6 +304,7 @@ func (h hookFS) MkdirAll(path string, perm fs.FileMode) error {
 func (h hookFS) Remove(name string) error     { h.hook(); return h.Memory.Remove(name) }
 func (h hookFS) RemoveAll(name string) error  { h.hook(); return h.Memory.RemoveAll(name) }
 func (h hookFS) Rename(from, to string) error { h.hook(); return h.Memory.Rename(from, to) }
+func (h hookFS) SyncAll(name string) error    { h.hook(); return h.Memory.SyncAll(name) }
 func (h hookFS) SyncDir(name string) error    { h.hook(); return h.Memory.SyncDir(name) }
 func (h hookFS) Lock(name string) (io.Closer, error) {
 	return h.Memory.Lock(name)
@@ -316,5 +317,6 @@ type hookFile struct {
 
 func (f hookFile) WriteAt(p []byte, off int64) (int, error) { f.hook(); return f.File.WriteAt(p, off) }
 func (f hookFile) Truncate(size int64) error                { f.hook(); return f.File.Truncate(size) }
+func (f hookFile) Written() error                           { return nil }
 func (f hookFile) Sync() error                              { f.hook(); return f.File.Sync() }
 func (f hookFile) SyncData() error                          { f.hook(); return f.File.SyncData() }

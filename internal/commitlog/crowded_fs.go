@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"io/fs"
 
 	"github.com/ottla/ottla/internal/vfs"
@@ -34,6 +35,14 @@ func (c crowdedFS) ReadDir(path string) (entries []fs.DirEntry, err error) {
 
 func (c crowdedFS) SyncDir(path string) error {
 	return c.retry(func() error { return c.FS.SyncDir(path) })
+}
+
+// SyncAll implements vfs.AllSyncer if the inner file system does.
+func (c crowdedFS) SyncAll(path string) error {
+	if all, ok := c.FS.(vfs.AllSyncer); ok {
+		return c.retry(func() error { return all.SyncAll(path) })
+	}
+	return errors.ErrUnsupported
 }
 
 func (c crowdedFS) retry(try func() error) error {

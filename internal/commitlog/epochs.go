@@ -24,6 +24,7 @@ type epochCache struct {
 		entries []epochEntry
 		saved   int  // how many entries at the beginning the file has
 		wrong   bool // the file has something else after them
+		written int  // how many entries of what save is writing are as they were; -1 if none may be
 	}
 }
 
@@ -65,6 +66,7 @@ func (c *epochCache) assign(epoch int32, start int64) (changed bool) {
 // keep makes entries, which are some at the beginning of those there are, all there are. The caller holds c.mu.
 func (c *epochCache) keep(entries []epochEntry) {
 	c.mu.entries = entries
+	c.mu.written = min(c.mu.written, len(entries))
 	if len(entries) < c.mu.saved {
 		c.mu.saved, c.mu.wrong = len(entries), true
 	}
@@ -131,7 +133,7 @@ func (c *epochCache) cutStart(start int64) {
 	}
 	c.mu.entries = slices.Delete(c.mu.entries, 0, n-1)
 	c.mu.entries[0].start = start
-	c.mu.saved, c.mu.wrong = 0, true
+	c.mu.saved, c.mu.wrong, c.mu.written = 0, true, -1
 }
 
 // replace takes over all entries of another cache.
@@ -147,7 +149,7 @@ func (c *epochCache) replace(from *epochCache) {
 func (c *epochCache) clear() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.entries, c.mu.saved, c.mu.wrong = nil, 0, true
+	c.mu.entries, c.mu.saved, c.mu.wrong, c.mu.written = nil, 0, true, -1
 }
 
 // unsaved reports whether a recovery from point on would miss something of the epochs, or find what is wrong.
@@ -169,16 +171,19 @@ func (c *epochCache) save(fsys vfs.FS, folder string, point int64) error {
 	}
 	c.mu.Lock()
 	entries := slices.Clone(c.mu.entries)
-	c.mu.saved, c.mu.wrong = len(entries), false
+	c.mu.written = len(entries)
 	c.mu.Unlock()
 	err := replaceFile(fsys, filepath.Join(folder, leaderEpochFile), formatCheckpoint(len(entries), func(b []byte, i int) []byte {
 		b = append(strconv.AppendInt(b, int64(entries[i].epoch), 10), ' ')
 		return strconv.AppendInt(b, entries[i].start, 10)
 	}))
-	if err != nil {
-		c.mu.Lock()
+	// Not before it is on the disk: who finds everything saved lets the recovery point pass.
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil || c.mu.written < 0 {
 		c.mu.saved, c.mu.wrong = 0, true
-		c.mu.Unlock()
+	} else {
+		c.mu.saved, c.mu.wrong = c.mu.written, c.mu.written < len(entries)
 	}
 	return err
 }

@@ -42,12 +42,14 @@ type journal struct {
 		sequence   uint64
 		position   int64 // where the next frame of generation goes
 		rounds     int
+		began      time.Time // when generation did
 		waitUntil  time.Time // when the disk was full
 		frame      []byte    // room for a frame, of which the head's is there
 		counts     journalCounts
 	}
-	stopping   atomic.Bool
-	background sync.WaitGroup
+	syncAllAfter time.Time // the background's own
+	stopping     atomic.Bool
+	background   sync.WaitGroup
 }
 
 // journalFile is one of the two files.
@@ -62,7 +64,7 @@ type journalFile struct {
 type journalCounts struct{ frames, entries, forgets, closings, retired, refused int }
 
 const (
-	defaultJournalBytes = 64 << 20
+	defaultJournalBytes = 256 << 20
 	firstJournalBytes   = 1 << 20
 	// A directory that is hardly written to needs no journal.
 	defaultJournalAfter = 16
@@ -120,12 +122,13 @@ func (j *journal) turn() error {
 		}
 		s.counts.closings++
 	}
+	lasted := time.Since(s.began)
 	s.generation++
-	s.position = journalHeads
+	s.position, s.began = journalHeads, time.Now()
 	if full == 0 {
 		s.oldest = s.generation
 	} else {
-		j.retire(full)
+		j.retire(full, lasted)
 	}
 	return nil
 }

@@ -1,20 +1,35 @@
 package commitlog
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
+
+	"github.com/ottla/ottla/internal/vfs"
 )
 
-// retiring is how many segments a generation that is full has synced at once. Rounds go on meanwhile and want the disk too.
-const retiring = 4
+const (
+	// retiring is how many segments a generation that is full has synced at once. Rounds go on meanwhile and want the disk too.
+	retiring = 4
+	// From so many logs on, syncing the whole volume at once costs less than syncing their segments: measured on ext4, 1,000
+	// files of which each has 32 KB that are new took 54 ms and 1.6 ms of CPU time instead of 125 ms and 50 ms.
+	defaultSyncAllFrom = 16
+	// It waits for what others have written, too. Where that takes longer than maxSyncAll, it is not tried for syncAllPause.
+	maxSyncAll   = time.Second
+	syncAllPause = time.Minute
+	// growBelow is how many times longer than retiring it a generation should last: shorter ones double their file.
+	growBelow = 4
+)
 
 // retire begins to sync in place all that a full generation has, after which its file can be used again. At most one
 // generation is being retired: its file is needed for the next one. The caller holds j.mu.
-func (j *journal) retire(generation uint64) {
+func (j *journal) retire(generation uint64, lasted time.Duration) {
 	file := &j.mu.files[fileOf(generation)]
 	file.busy = true
-	logs, size := file.logs, min(j.limit, 2*file.size)
+	logs, size := file.logs, file.size
 	j.background.Go(func() {
+		begin := time.Now()
 		if !j.syncInPlace(logs) {
 			return // closing syncs everything, and after a failure nothing is written any more
 		}
@@ -31,7 +46,9 @@ func (j *journal) retire(generation uint64) {
 		clear(logs)
 		file.logs = logs[:0]
 		j.mu.Unlock()
-		j.grow(fileOf(generation), size)
+		if lasted < growBelow*time.Since(begin) {
+			j.grow(fileOf(generation), min(j.limit, 2*size))
+		}
 		j.mu.Lock()
 		file.busy = false
 		j.mu.Unlock()
@@ -41,6 +58,14 @@ func (j *journal) retire(generation uint64) {
 
 // syncInPlace makes durable in the segments of logs what the journal has of them, and reports whether it did so for all.
 func (j *journal) syncInPlace(logs []*Log) bool {
+	if len(logs) < j.dir.options.journalSyncAllFrom || !j.syncAll(logs) {
+		j.syncEach(logs)
+	}
+	return !j.stopping.Load() && j.dir.Failed() == nil
+}
+
+// syncEach syncs one segment after the other, a few at once.
+func (j *journal) syncEach(logs []*Log) {
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(retiring, len(logs)) {
@@ -54,31 +79,83 @@ func (j *journal) syncInPlace(logs []*Log) bool {
 		})
 	}
 	workers.Wait()
-	return !j.stopping.Load() && j.dir.Failed() == nil
+}
+
+// syncAll syncs the whole volume, if that can be done and was not too slow lately.
+func (j *journal) syncAll(logs []*Log) bool {
+	all, ok := j.dir.fsys.(vfs.AllSyncer)
+	begin := time.Now()
+	if !ok || begin.Before(j.syncAllAfter) {
+		return false
+	}
+	works := make([]placing, len(logs))
+	for i, l := range logs {
+		works[i].begin(l)
+		works[i].open()
+	}
+	err := all.SyncAll(j.dir.path)
+	for i := range works {
+		works[i].check(err)
+	}
+	if time.Since(begin) > maxSyncAll || err != nil {
+		j.syncAllAfter = time.Now().Add(syncAllPause)
+	}
+	for i, l := range logs {
+		// What could not be done at once is done one by one.
+		if err := works[i].finish(l); err != nil {
+			j.dir.fail(err)
+			break
+		}
+	}
+	return true
 }
 
 // placing is the work of syncing one log in place.
 type placing struct {
 	segments []*segment
 	sizes    []int64
+	files    []*openFile
+	changes  []int64 // of files
 	target   int64
 	left     int64
+	idle     bool
+	err      error
+	again    bool // syncing all did not help
 }
 
-// sync leaves nothing of what is durable now in the journal only. A closed log needs none of it.
+// sync leaves nothing of what is durable now in the journal only.
 func (w *placing) sync(l *Log) error {
-	if !w.begin(l) {
-		return nil
-	}
-	var failed error
+	w.begin(l)
 	for _, s := range w.segments {
-		if failed == nil {
-			failed = s.syncLog()
+		if w.err == nil {
+			w.err = s.syncLog()
 		}
 		s.release()
 	}
-	if failed != nil {
-		return failed
+	return w.end(l)
+}
+
+// begin notes what is to be synced. A closed log needs nothing.
+func (w *placing) begin(l *Log) {
+	*w = placing{segments: w.segments[:0], sizes: w.sizes[:0]}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if w.idle = l.mu.closed != nil || l.unsettled.Load() == noOffset; w.idle {
+		return
+	}
+	w.target, w.left = l.flushed.Load(), l.left.Load()
+	for _, s := range l.list() {
+		if s.synced < s.journaled && s.acquire() {
+			w.segments = append(w.segments, s)
+			w.sizes = append(w.sizes, s.journaled)
+		}
+	}
+}
+
+// end publishes what was synced.
+func (w *placing) end(l *Log) error {
+	if w.err != nil || w.idle {
+		return w.err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -99,20 +176,43 @@ func (w *placing) sync(l *Log) error {
 	return nil
 }
 
-// begin notes what is to be synced, and reports whether anything is.
-func (w *placing) begin(l *Log) bool {
-	w.segments, w.sizes = w.segments[:0], w.sizes[:0]
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.mu.closed != nil || l.unsettled.Load() == noOffset {
-		return false
-	}
-	w.target, w.left = l.flushed.Load(), l.left.Load()
-	for _, s := range l.list() {
-		if s.synced < s.journaled && s.acquire() {
-			w.segments = append(w.segments, s)
-			w.sizes = append(w.sizes, s.journaled)
+// open pins the files before all is synced.
+func (w *placing) open() {
+	for _, s := range w.segments {
+		f, _, err := s.useLog()
+		if err != nil {
+			w.err = err
+			return
 		}
+		w.files = append(w.files, f)
+		w.changes = append(w.changes, f.changes.Load())
 	}
-	return true
+}
+
+// check looks how syncing all went for the files. A file whose writing failed may not say so twice, so that is final.
+func (w *placing) check(syncAll error) {
+	for i, f := range w.files {
+		if w.again = w.again || syncAll != nil; !w.again {
+			switch err := f.written(); {
+			case err == nil:
+				f.wasSynced(w.changes[i])
+			case errors.Is(err, errors.ErrUnsupported):
+				w.again = true
+			default:
+				w.err = errors.Join(w.err, err)
+			}
+		}
+		_ = f.done()
+	}
+}
+
+// finish is end, after another try for what syncing all did not do.
+func (w *placing) finish(l *Log) error {
+	for _, s := range w.segments {
+		if w.again && w.err == nil {
+			w.err = s.syncLog()
+		}
+		s.release()
+	}
+	return w.end(l)
 }

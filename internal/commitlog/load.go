@@ -73,7 +73,7 @@ func (d *Dir) load() error {
 	close(work)
 	workers.Wait()
 	failures = append(failures, d.loadFutures(func(tp kafka.TopicPartition) checkpointed {
-		return checkpointed{offsets[0][tp], offsets[1][tp], offsets[2][tp], d.clean}
+		return checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
 	}))
 	d.noteDeleted(offsets[:])
 	if !d.clean && len(folders) > 0 {
@@ -92,7 +92,7 @@ func (d *Dir) load() error {
 // that come again.
 func (d *Dir) namesOthers(offsets map[kafka.TopicPartition]int64) bool {
 	for tp := range offsets {
-		if d.mu.logs[tp] == nil {
+		if d.mu.logs[tp] == nil && d.mu.futures[tp] == nil {
 			return true
 		}
 	}

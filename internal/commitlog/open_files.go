@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
 
@@ -113,12 +114,25 @@ func (f *openFile) SyncData() error {
 	if err := f.File.SyncData(); err != nil {
 		return err
 	}
-	for old := f.synced.Load(); old < changes && !f.synced.CompareAndSwap(old, changes); old = f.synced.Load() {
-	}
+	f.wasSynced(changes)
 	if int(f.in.count.Load()) > f.in.limit {
 		f.in.shrink()
 	}
 	return nil
+}
+
+// wasSynced notes that a sync was good that began after so many changes.
+func (f *openFile) wasSynced(changes int64) {
+	for old := f.synced.Load(); old < changes && !f.synced.CompareAndSwap(old, changes); old = f.synced.Load() {
+	}
+}
+
+// written reports whether writing the file has failed, after all was synced.
+func (f *openFile) written() error {
+	if file, ok := f.File.(vfs.WrittenFile); ok {
+		return file.Written()
+	}
+	return errors.ErrUnsupported
 }
 
 func (f *openFile) unsynced() bool { return f.synced.Load() != f.changes.Load() }

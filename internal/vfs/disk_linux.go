@@ -39,3 +39,32 @@ func control(f *os.File, op string, call func(fd int) error) error {
 	}
 	return nil
 }
+
+// SyncAll implements [AllSyncer] (syncfs) on file systems that are known to write names, contents and sizes and then flush
+// the device. Others, such as those of FUSE, may return before that.
+func (disk) SyncAll(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return control(d, "syncfs", func(fd int) error {
+		var s unix.Statfs_t
+		if err := unix.Fstatfs(fd, &s); err != nil {
+			return err
+		}
+		switch s.Type {
+		case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC:
+			return unix.Syncfs(fd)
+		}
+		return errors.ErrUnsupported
+	})
+}
+
+// Written implements [WrittenFile]: waiting for writes that are under way, of which there are none, returns what went wrong
+// with those that are done.
+func (f diskFile) Written() error {
+	return control(f.File, "sync_file_range", func(fd int) error {
+		return unix.SyncFileRange(fd, 0, 0, unix.SYNC_FILE_RANGE_WAIT_BEFORE)
+	})
+}

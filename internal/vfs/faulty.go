@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -182,3 +183,11 @@ func (f *FaultyFS) Lock(name string) (io.Closer, error) { return f.inner.Lock(na
 
 // Space implements [FS].
 func (f *FaultyFS) Space(path string) (free, total int64, err error) { return f.inner.Space(path) }
+
+// SyncAll implements [AllSyncer] if the inner FS does. Rules for OpSync strike the files, in Written.
+func (f *FaultyFS) SyncAll(path string) error {
+	if all, ok := f.inner.(AllSyncer); ok {
+		return all.SyncAll(path)
+	}
+	return errors.ErrUnsupported
+}

@@ -1,5 +1,7 @@
 package vfs
 
+import "errors"
+
 type faultyFile struct {
 	File
 	rules *FaultyFS
@@ -59,4 +61,15 @@ func (f *faultyFile) Preallocate(off, size int64) error {
 		return err
 	}
 	return f.File.Preallocate(off, size)
+}
+
+// Written implements [WrittenFile].
+func (f *faultyFile) Written() error {
+	if err := f.rules.fail(OpSync, "sync_file_range", f.Name()); err != nil {
+		return err
+	}
+	if inner, ok := f.File.(WrittenFile); ok {
+		return inner.Written()
+	}
+	return errors.ErrUnsupported
 }

@@ -49,3 +49,17 @@ type File interface {
 	// file system that cannot do it does nothing and returns nil; only a full disk is an error.
 	Preallocate(off, size int64) error
 }
+
+// AllSyncer is an FS that can make all that was written to a volume durable at once, which costs far less than syncing a
+// thousand files one by one; but it waits for what others wrote, too.
+type AllSyncer interface {
+	// SyncAll makes everything durable that was written to the volume that holds path, but for files of which
+	// [WrittenFile.Written] then returns an error. It is errors.ErrUnsupported where the platform or the file system has no such call that can be relied on.
+	SyncAll(path string) error
+}
+
+// WrittenFile is a File that can tell, after SyncAll, whether writing it back has failed.
+type WrittenFile interface {
+	File
+	Written() error
+}

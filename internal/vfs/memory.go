@@ -245,6 +245,14 @@ func (m *Memory) SyncDir(path string) error {
 	return nil
 }
 
+// SyncAll implements [AllSyncer].
+func (m *Memory) SyncAll(string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mu.root.syncAll()
+	return nil
+}
+
 // Space implements [FS].
 func (m *Memory) Space(string) (free, total int64, err error) {
 	m.mu.Lock()

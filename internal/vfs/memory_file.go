@@ -132,3 +132,6 @@ func (f *memoryFile) Preallocate(off, size int64) error {
 	f.disk.mu.used += grown
 	return nil
 }
+
+// Written implements [WrittenFile].
+func (f *memoryFile) Written() error { return nil }

@@ -95,6 +95,15 @@ func (n *node) sync() {
 	n.changes = nil
 }
 
+// syncAll makes a node and all below it durable.
+func (n *node) syncAll() {
+	n.sync()
+	n.syncNames()
+	for _, child := range n.entries {
+		child.syncAll()
+	}
+}
+
 func (c change) applyTo(b []byte) []byte {
 	if c.data == nil {
 		return resized(b, c.off)
