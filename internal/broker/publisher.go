@@ -138,24 +138,14 @@ func (p *publisher) run() {
 	}
 }
 
-// publish applies what is queued: many batches make one image, so that a start with a long log does not make one each.
+// publish applies what is queued: many batches make one image, so that a start with a long log does not make one each, and
+// none of long ago where somebody began to wait. Who waits is called after that.
 func (p *publisher) publish(queue []publication) {
 	var delta *metadata.Delta
 	var offset int64
 	var epoch int32
-	flush := func() {
-		if delta != nil {
-			p.store.Publish(delta.Apply(offset, epoch), nil)
-			delta = nil
-		}
-	}
 	for _, what := range queue {
-		if what.then != nil {
-			flush()
-			what.then()
-			continue
-		}
-		if p.broken {
+		if p.broken || what.then != nil {
 			continue
 		}
 		batches := []record.Batch{what.batch}
@@ -171,7 +161,14 @@ func (p *publisher) publish(queue []publication) {
 			p.fail(fmt.Errorf("the metadata log holds what this version does not understand: %w", err))
 		}
 	}
-	flush()
+	if delta != nil {
+		p.store.Publish(delta.Apply(offset, epoch), nil)
+	}
+	for _, what := range queue {
+		if what.then != nil {
+			what.then()
+		}
+	}
 }
 
 // end is the last offset that the image has after the publication, and its epoch.

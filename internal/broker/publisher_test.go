@@ -84,9 +84,11 @@ func TestNothingIsPublishedBeforeAllThatWasCommitted(t *testing.T) {
 	store.Subscribe(func(_, next *metadata.Image, _ *metadata.Changes) { images <- next.Offset() })
 	p := newPublisher(store, slog.New(slog.DiscardHandler), func(err error) { t.Error(err) })
 	settled := make(chan struct{})
-	p.after(func() { close(settled) })
 	for offset := range int64(5) {
 		p.commit(metadataBatch(t, offset, topicRecord(t, fmt.Sprint("topic-", offset))))
+		if offset == 2 {
+			p.after(func() { close(settled) })
+		}
 		runtime.Gosched() // to the publisher's goroutine
 	}
 	p.catchUp()

@@ -57,7 +57,8 @@ type Report struct {
 	// BySeverity counts all findings, also those that are not listed.
 	BySeverity map[Severity]int
 
-	names []string // of the partitions
+	names   []string // of the partitions
+	journal bool     // the next start redoes what a journal has
 }
 
 // Losing reports whether there are findings that lose data, or will: of severity Damaged or Lost.
@@ -110,6 +111,7 @@ func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 	for _, tp := range d.folders {
 		run.report.names = append(run.report.names, tp.String())
 	}
+	run.report.journal = d.journal
 	run.enter(&d.findings, Counts{})
 	run.measure(d)
 	err := run.partitions(ctx, d)

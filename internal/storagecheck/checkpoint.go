@@ -110,6 +110,8 @@ func (d *directory) readCheckpoints() {
 // known is what the checkpoints say of one partition.
 type known struct {
 	clean bool
+	// journal is whether the next start redoes what the redo journal has.
+	journal bool
 	// point is the recovery point, start the log start, high the high watermark, 0 if the checkpoint has none; cleaned
 	// is where the part begins that compaction has not seen.
 	point, start, high, cleaned         int64
@@ -117,7 +119,7 @@ type known struct {
 }
 
 func (d *directory) knownOf(tp kafka.TopicPartition) known {
-	k := known{clean: d.clean}
+	k := known{clean: d.clean, journal: d.journal}
 	k.point, k.hasPoint = d.checkpoints[0].get(tp)
 	k.start, k.hasStart = d.checkpoints[1].get(tp)
 	k.high, k.hasHigh = d.checkpoints[2].get(tp)

@@ -24,6 +24,7 @@ type directory struct {
 	badCheckpoint [len(checkpointFiles)]bool
 	folders       []kafka.TopicPartition
 	topics        *topics
+	journal       bool // there is a redo journal that the next start reads
 }
 
 // Identity is what meta.properties says.
@@ -138,11 +139,26 @@ func (d *directory) file(e fs.DirEntry) {
 	case lockFile, cleanShutdownFile, metaFile, bootstrapFile, recoveryPointFile, logStartFile, highWatermarkFile, cleanerFile:
 		return
 	}
+	if isJournal(name) {
+		d.journalFile(name, sizeOf(e))
+		return
+	}
 	if what, severity := leftoverOf(name); what != "" {
 		d.add(severity, name, "It is left alone, or overwritten when it is needed.", "%s, %d bytes", what, sizeOf(e))
 		return
 	}
 	d.add(Leftover, name, "It is left alone.", "no file of a log directory has this name; it has %d bytes", sizeOf(e))
+}
+
+// journalFile is for a file of the redo journal, which after an unclean stop may have what segments lack. Its content is
+// not looked at.
+func (d *directory) journalFile(name string, size int64) {
+	if d.clean {
+		d.add(Leftover, name, "The next start removes it: after a clean stop the segments have all.", "a file of the redo journal, %d bytes", size)
+		return
+	}
+	d.journal = true
+	d.add(Rebuilt, name, "The next start first puts into the segments what they lack of it: what is found here above the recovery points may be healed by that.", "a file of the redo journal, %d bytes", size)
 }
 
 // folder sorts a folder of the directory.

@@ -13,7 +13,7 @@
 // Everything: meta.properties, the clean-shutdown mark, the checkpoints, and of each partition every batch (length, magic,
 // CRC, offsets, the records inside), both indexes entry by entry, transaction index and producer snapshots against a
 // replay of the batches, the leader epochs, and what is left over of work that was cut short. Of the metadata log also
-// the snapshots and quorum-state.
+// the snapshots and quorum-state. Of the redo journal only the names are known.
 //
 // # Promises
 //

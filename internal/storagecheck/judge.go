@@ -32,6 +32,8 @@ func (p *partition) judge(h *hole) (Severity, string) {
 		return Leftover, "It lies below the log's start, where nobody reads."
 	case h.last && h.first >= p.known.point && (!p.known.clean || p.known.hasPoint):
 		return Rebuilt, "The next start cuts it: it lies at the end of the log, above the recovery point, and was never acknowledged as durable."
+	case p.known.journal && h.segment == len(p.segments)-1 && h.first >= p.known.point:
+		return Rebuilt, fmt.Sprintf("It lies above the recovery point %d: the next start takes what the redo journal has for it, and cuts what is damaged after that.", p.known.point)
 	case p.known.clean:
 		return Damaged, "After a clean stop the next start does not look here; readers of these offsets get an error. Repair sets the bytes aside and lets the log go on behind them."
 	case h.first < p.known.point:

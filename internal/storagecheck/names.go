@@ -21,6 +21,9 @@ const (
 	leaderEpochFile   = "leader-epoch-checkpoint"
 	quorumStateFile   = "quorum-state"
 
+	// journalPrefix begins the names of Ottla's redo journal.
+	journalPrefix = "redo-journal-"
+
 	logSuffix         = ".log"
 	offsetIndexSuffix = ".index"
 	timeIndexSuffix   = ".timeindex"
@@ -63,6 +66,8 @@ func parseCheckpointName(name string) (offset int64, epoch int32, ok bool) {
 	e, err2 := strconv.ParseUint(stem[offsetDigits+1:], 10, 31)
 	return int64(o), int32(e), err == nil && err2 == nil
 }
+
+func isJournal(name string) bool { return strings.HasPrefix(name, journalPrefix) }
 
 // leftoverOf says what a file was that work which was cut short left behind; "" for a file that is none.
 func leftoverOf(name string) (what string, severity Severity) {

@@ -52,8 +52,11 @@ type Plan struct {
 	starts offsets // entries that the log start checkpoint is to have
 }
 
-// NewPlan checks a directory and works out how to repair it; nothing is changed. Errors are those of Check. Close the plan
-// to give the directory back.
+// ErrJournal is why a directory cannot be repaired whose redo journal may still have what its segments lack.
+var ErrJournal = errors.New("the broker did not stop cleanly, and its redo journal may have what the segments lack: start the broker once, stop it, and look again")
+
+// NewPlan checks a directory and works out how to repair it; nothing is changed. Errors are those of Check, and ErrJournal.
+// Close the plan to give the directory back.
 func NewPlan(ctx context.Context, fsys vfs.FS, path string, o Options) (*Plan, error) {
 	lock, err := hold(fsys, path)
 	if err != nil {
@@ -68,6 +71,9 @@ func NewPlan(ctx context.Context, fsys vfs.FS, path string, o Options) (*Plan, e
 	}
 	if p.Report, err = check(ctx, fsys, path, o); err != nil {
 		return nil, errors.Join(err, lock.Close())
+	}
+	if len(damaged) > 0 && p.Report.journal {
+		return nil, errors.Join(ErrJournal, lock.Close())
 	}
 	slices.SortFunc(damaged, func(a, b *partition) int { return cmp.Compare(a.name, b.name) })
 	for _, x := range damaged {

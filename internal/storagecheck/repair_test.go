@@ -203,6 +203,28 @@ func TestRepairKeepsWhatItTakes(t *testing.T) {
 	}
 }
 
+// TestRepairLeavesTheJournalToTheBroker: after an unclean stop the redo journal may have the very bytes that seem lost.
+func TestRepairLeavesTheJournalToTheBroker(t *testing.T) {
+	disk := written(t)
+	unclean(t, disk)
+	segments := segmentsOf(t, disk)
+	last := segments[len(segments)-1]
+	base, _, _ := parseOffsetName(last)
+	write(t, disk, filepath.Join(testDir, journalPrefix+"0"), make([]byte, 4096))
+	for _, name := range []string{recoveryPointFile, highWatermarkFile} {
+		write(t, disk, filepath.Join(testDir, name), fmt.Appendf(nil, "0\n1\norders 3 %d\n", base))
+	}
+	changing(in(last), flip(80))(t, disk)
+	r := verify(t, disk)
+	if r.Losing() || r.BySeverity[Rebuilt] != 2 {
+		t.Errorf("findings %v", r.Findings)
+	}
+	changing(in(segments[1]), flip(80))(t, disk)
+	if _, err := NewPlan(t.Context(), disk, testDir, Options{}); !errors.Is(err, ErrJournal) {
+		t.Errorf("plan: %v", err)
+	}
+}
+
 // TestRepairSurvivesCrashes cuts the power before each operation of a repair: another repair then finishes it, and what was
 // readable stays so.
 func TestRepairSurvivesCrashes(t *testing.T) {
