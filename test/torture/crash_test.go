@@ -17,8 +17,8 @@ import (
 
 const (
 	defaultKills = 20
-	cycleLimit   = 60 * time.Second // for progress between two kills
-	verifyEvery  = 10               // kills
+	cycleLimit   = 2 * time.Minute // for progress between two kills
+	verifyEvery  = 10              // kills
 )
 
 // setting reads a number from the environment.
