@@ -281,3 +281,24 @@ func TestWithoutTimestamps(t *testing.T) {
 		t.Fatalf("offset for timestamp: %v, %v", found, err)
 	}
 }
+
+// TestTransactionIndexWithoutItsSegment: a crash may keep the name of a .txnindex and lose that of its .log. What it tells is
+// not true of a segment that begins there again.
+func TestTransactionIndexWithoutItsSegment(t *testing.T) {
+	disk := vfs.NewMemory()
+	b := open(t, disk, smallConfig())
+	b.close()
+	path := segmentStem(b.log.Path(), 0) + txnIndexSuffix
+	if err := writeFile(disk, path, appendTxnEntry(nil, Aborted{ProducerID: 3, FirstOffset: 0, LastOffset: 2, LastStableOffset: 3}), true); err != nil {
+		t.Fatal(err)
+	}
+	b = open(t, disk, smallConfig())
+	for range 5 {
+		b.append(0, "committed")
+	}
+	b = b.reopen()
+	if aborted, err := b.log.AbortedTransactions(0, 5); err != nil || len(aborted) > 0 {
+		t.Errorf("aborted transactions %v, %v", aborted, err)
+	}
+	b.close()
+}
