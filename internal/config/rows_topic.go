@@ -50,7 +50,7 @@ var (
 	TopicFlushMessages = TopicLong{&Row{
 		Name: "flush.messages", Type: Long, Default: "9223372036854775807", Valid: atLeast(1), Importance: Medium,
 		Synonyms: []Synonym{{LogFlushIntervalMessages.Row, 1}},
-		Doc:      "Number of records of a partition after which they are flushed to stable storage, whatever the acks, if the bounds that always hold do not come first (100 ms or 256 KiB, with write.caching 1 second or 8 MiB); with write.caching, acks=all of the request that reaches it waits for the flush.",
+		Doc:      "Number of records of a partition after which they are flushed to stable storage, if the bounds that always hold do not come first (100 ms or 256 KiB, with write.caching 1 second or 8 MiB); the request that reaches it is answered after the flush, with acks=1 and with write.caching too.",
 	}}
 	TopicFlushMs = TopicLong{&Row{
 		Name: "flush.ms", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,

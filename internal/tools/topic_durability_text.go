@@ -43,14 +43,10 @@ func (d *durability) text() string {
 	paragraph(
 		"When a record is acknowledged:",
 		"  acks=all  "+d.acksAll(),
-		"  acks=1    when the leader has it in its page cache.",
+		"  acks=1    "+d.acksOne(),
 		"  acks=0    never: the client does not learn of what was refused or lost on its way.")
 	paragraph(d.flushing())
-	paragraph("What can be lost of what was acknowledged:",
-		"  The process crashes          nothing: the page cache is the operating system's, and outlives the process.",
-		"  Power or the kernel fails    acks=all: "+d.lostPower(d.caches()),
-		"                               acks=1:   "+d.lostPower(true),
-		"  A disk is lost               "+d.lostDisk())
+	paragraph(append([]string{"What can be lost of what was acknowledged:"}, d.losses()...)...)
 	paragraph(d.settingLines()...)
 	return b.String()
 }
@@ -93,9 +89,22 @@ func (d *durability) acksAll() string {
 	case d.caches():
 		return "when it is in the page cache of " + copies + ", as Kafka does it (write.caching=true)."
 	case d.caching || !d.isOttla:
-		return "when it is on stable storage of " + copies + ": flush.messages=1 has every request wait for its flush."
+		return "when it is on stable storage of " + copies + everyFlush
 	}
 	return "when it is on stable storage of " + copies + "."
+}
+
+// everyFlush is what flush.messages=1 does to acknowledgements from the page cache.
+const everyFlush = ": flush.messages=1 has every request wait for its flush."
+
+func (d *durability) acksOne() string {
+	switch {
+	case d.flushMessages <= 1:
+		return "when it is on stable storage of the leader" + everyFlush
+	case d.flushMessages < math.MaxInt64:
+		return fmt.Sprintf("when the leader has it in its page cache; a request that makes it %d records waits for the flush.", d.flushMessages)
+	}
+	return "when the leader has it in its page cache."
 }
 
 // Ottla flushes what nobody waits for within these bounds (internal/commitlog/unsynced.go).
@@ -119,25 +128,17 @@ func (d *durability) bounds() (within time.Duration, bytes string) {
 	return within, bytes
 }
 
-// atOnce reports whether every append calls for a flush, and the setting that has it so.
-func (d *durability) atOnce() (setting string, ok bool) {
-	switch {
-	case d.flushMessages <= 1:
-		return "flush.messages=1", true
-	case d.flushMs <= 0:
-		return "flush.ms=0", true
-	}
-	return "", false
-}
-
 // flushing says when bytes reach stable storage that nobody waits for.
 func (d *durability) flushing() string {
 	subject := "Records that no acks=all waits for are"
 	if d.caches() {
 		subject = "Nobody waits for stable storage. Records are"
 	}
-	if setting, ok := d.atOnce(); ok {
-		return subject + " flushed to stable storage at once (" + setting + ")."
+	if d.flushMessages <= 1 {
+		return "Every request is answered after its flush (flush.messages=1), but for acks=0, which nobody waits for."
+	}
+	if d.flushMs <= 0 {
+		return subject + " flushed to stable storage at once (flush.ms=0)."
 	}
 	within, bytes := d.bounds()
 	var bounds []string
@@ -169,17 +170,49 @@ func interval(d time.Duration) string {
 	return fmt.Sprintf("%d s", d/time.Second)
 }
 
-// lostPower is what a power failure takes of records that were acknowledged from stable storage, or from the page cache.
-func (d *durability) lostPower(cached bool) string {
-	if !cached {
-		return "nothing."
+// losses is what each misfortune takes.
+func (d *durability) losses() []string {
+	const indent = "                               "
+	fewest, most := d.replicas()
+	all, one := "nothing.", "nothing."
+	if d.caches() {
+		all = d.unflushed() + "."
 	}
-	end := "."
-	if _, replicas := d.replicas(); replicas > 1 {
-		end = ", unless a replica elsewhere has it."
+	if d.flushMessages > 1 {
+		one = d.unflushed() + "."
 	}
-	if _, ok := d.atOnce(); ok {
-		return "what came while the last flush was running" + end
+	crash := []string{"nothing: the page cache is the operating system's, and outlives the process."}
+	power := []string{"acks=all: " + all, "acks=1:   " + one}
+	disk := []string{"everything on it: its partitions have no other replica."}
+	if most > 1 {
+		const behind = "acks=1:   what no other replica had fetched yet"
+		if d.caches() {
+			all = "nothing, if one replica in sync keeps its power; if all fail at once, " + all
+		}
+		crash = []string{"acks=all: nothing.", behind + ": one of them becomes leader."}
+		power = []string{"acks=all: " + all, behind + "; if all fail at once, " + one}
+		disk = []string{"acks=all: nothing, as long as one of the replicas that were in sync is left.", behind + "."}
+		if min(d.minInsync, fewest) <= 1 {
+			disk[0] = "acks=all: what no other replica had: with min.insync.replicas=1 one replica alone counts when the others have fallen behind."
+		}
+	}
+	var lines []string
+	for _, loss := range []struct {
+		title string
+		words []string
+	}{{"  The process crashes", crash}, {"  Power or the kernel fails", power}, {"  A disk is lost", disk}} {
+		lines = append(lines, fmt.Sprintf("%-*s%s", len(indent), loss.title, loss.words[0]))
+		for _, more := range loss.words[1:] {
+			lines = append(lines, indent+more)
+		}
+	}
+	return lines
+}
+
+// unflushed is the most that lies in the page cache alone.
+func (d *durability) unflushed() string {
+	if d.flushMs <= 0 {
+		return "what came while the last flush was running"
 	}
 	within, bytes := d.bounds()
 	var amounts []string
@@ -192,25 +225,13 @@ func (d *durability) lostPower(cached bool) string {
 	amount := strings.Join(amounts, " or ") + " of each partition"
 	switch {
 	case within == math.MaxInt64 && amounts == nil:
-		return "what was not flushed yet, without a bound" + end
+		return "all that was not flushed yet, without a bound"
 	case within == math.MaxInt64:
-		return "up to about " + amount + end
+		return "up to about " + amount
 	case amounts == nil:
-		return "up to the last " + interval(within) + end
+		return "up to the last " + interval(within)
 	}
-	return "up to the last " + interval(within) + ", or about " + amount + end
-}
-
-func (d *durability) lostDisk() string {
-	switch fewest, _ := d.replicas(); {
-	case fewest <= 1:
-		return "everything on it: its partitions have no other replica."
-	case min(d.minInsync, fewest) <= 1:
-		return "what no other replica had: min.insync.replicas=1 lets acks=all count one replica alone when the others\n" +
-			"                               have fallen behind; min.insync.replicas=2 prevents that."
-	}
-	return "acks=all: nothing, as long as one of the replicas that were in sync is left.\n" +
-		"                               acks=1:   what no other replica had fetched yet."
+	return "up to the last " + interval(within) + ", or about " + amount
 }
 
 // faults are what is wrong now.
