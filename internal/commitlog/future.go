@@ -193,3 +193,16 @@ func (d *Dir) loadFutures(checkpoint func(kafka.TopicPartition) checkpointed) er
 	}
 	return errors.Join(errs...)
 }
+
+// HoldCompaction keeps the log from being compacted until release is called, once, because a copy of it is being made: a copy
+// that has a record must not miss the tombstone behind it.
+func (l *Log) HoldCompaction() (release func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held.Add(1)
+	return func() { l.held.Add(-1) }
+}
+
+// CompactionHeld reports whether compaction has to leave the log as it is: asked before a compaction begins, and again under
+// the log's mutex before its result takes the place of segments.
+func (l *Log) CompactionHeld() bool { return l.future || l.held.Load() > 0 }

@@ -40,6 +40,9 @@ type Log struct {
 	epochs   epochCache
 	onStable atomic.Pointer[func(int64, error)]
 
+	// held counts the copies that are being made of the log, see HoldCompaction.
+	held atomic.Int32
+
 	// queued and dirty say that the flusher has the log in its lists.
 	queued atomic.Bool
 	dirty  atomic.Bool

@@ -20,6 +20,8 @@ type move struct {
 	quit      chan struct{} // closed to end the move
 	stopping  sync.Once
 	buffer    []byte
+	// release lets the log be compacted again.
+	release func()
 
 	// working is held by the goroutine that works on the move, and by who ends it.
 	working sync.Mutex
@@ -40,7 +42,7 @@ const (
 var errMoveEnded = errors.New("the move has ended")
 
 func newMove(p *Partition, to *commitlog.Dir, future *commitlog.Log) *move {
-	return &move{partition: p, to: to, future: future, quit: make(chan struct{})}
+	return &move{partition: p, to: to, future: future, quit: make(chan struct{}), release: p.Log().HoldCompaction()}
 }
 
 // stop has the work on the move end soon.

@@ -181,6 +181,7 @@ func (v *mover) forget(m *move) {
 	defer v.mu.Unlock()
 	if v.mu.moves[m.partition] == m {
 		delete(v.mu.moves, m.partition)
+		m.release()
 	}
 	v.mu.queue = slices.DeleteFunc(v.mu.queue, func(o *move) bool { return o == m })
 }
