@@ -126,12 +126,21 @@ func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 		RecoveryThreads:    c.Int(config.NumRecoveryThreadsPerDataDir),
 		CheckpointInterval: checkpointInterval(c),
 		Reserve:            c.Long(config.LogDirReserveBytes),
+		JournalBytes:       journalBytes(c),
 		Config: func(string) commitlog.Config {
 			// Settings of the topic itself follow when the image is known.
 			return partition.LogConfig(c.Topic(nil), c.Duration(config.ProducerIDExpirationMs))
 		},
 		OnFailure: func(err error) { b.directoryFailed(path, err) },
 	}
+}
+
+// journalBytes is redo.journal.bytes as a log directory takes it, to which 0 means the default.
+func journalBytes(c *config.Broker) int64 {
+	if bytes := c.Long(config.RedoJournalBytes); bytes > 0 {
+		return bytes
+	}
+	return -1
 }
 
 // checkpointInterval is the shortest of the intervals that are set for a checkpoint: all are written together. 0 sets none, as

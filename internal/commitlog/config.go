@@ -87,7 +87,7 @@ type Options struct {
 	// AutomaticReserve by the size of the volume. See Dir.SetReserve.
 	Reserve int64
 
-	// JournalBytes is how much the two files of the redo journal may have together (redo.journal.bytes); 0: 64 MiB. Negative
+	// JournalBytes is how much the two files of the redo journal may have together (redo.journal.bytes); 0: 256 MiB. Negative
 	// turns it off.
 	JournalBytes int64
 

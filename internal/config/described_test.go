@@ -29,6 +29,7 @@ var describedDifferences = map[string]string{
 	"log.flush.scheduler.interval.ms": "likewise for log.flush.interval.ms",
 	"http.address":                    "ours",
 	"log.dir.reserve.bytes":           "ours",
+	"redo.journal.bytes":              "ours",
 	"write.caching":                   "ours",
 	"write.caching.default":           "ours",
 	"process.roles":                   "Kafka has no default",

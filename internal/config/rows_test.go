@@ -41,7 +41,7 @@ var ourDefaults = map[string]string{
 }
 
 // oursAlone are properties that Kafka does not have.
-var oursAlone = map[string]bool{"http.address": true, "log.dir.reserve.bytes": true, "write.caching": true, "write.caching.default": true}
+var oursAlone = map[string]bool{"http.address": true, "log.dir.reserve.bytes": true, "redo.journal.bytes": true, "write.caching": true, "write.caching.default": true}
 
 func TestRowsAreKafkas(t *testing.T) {
 	tables := map[string]*table{"broker": brokerTable, "brokerquota": dynamicTable, "topic": topicTable, "group": groupTable, "client-metrics": clientMetricsTable}

@@ -136,7 +136,8 @@ func (d *directory) readCleanShutdown() {
 func (d *directory) file(e fs.DirEntry) {
 	name := e.Name()
 	switch name {
-	case lockFile, cleanShutdownFile, metaFile, bootstrapFile, recoveryPointFile, logStartFile, highWatermarkFile, cleanerFile:
+	case lockFile, cleanShutdownFile, metaFile, bootstrapFile, recoveryPointFile, logStartFile, highWatermarkFile, cleanerFile,
+		journalFile0, journalFile1:
 		return
 	}
 	if isJournal(name) {
