@@ -46,6 +46,7 @@ func (s *segment) rebuildIndexes(whatever bool) error {
 	built := &segment{base: s.base, interval: s.interval}
 	built.state.largest = timeEntry{noTimestamp, s.base}
 	scan := s.scan(f, scanBufferBytes)
+	defer scan.free()
 	least := s.base
 	for position := int64(0); position < scan.end; {
 		b, err := scan.headerFrom(position, least)

@@ -99,6 +99,7 @@ func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reas
 	defer f.done()
 	size := s.size()
 	scan := s.walkThrough(f, scanBufferBytes)
+	defer scan.free()
 	if bounds.exact && last {
 		scan.next = point
 	}

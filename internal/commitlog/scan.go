@@ -37,12 +37,21 @@ type scanner struct {
 	next   int64  // no offset is at or above it; 0 if that is not known
 	buffer []byte // capacity for reading ahead
 	start  int64  // position of buffer[0]
+	ahead  int    // how much a header's read reads ahead: more and more, but little where batches are large
+	pooled bool
 }
 
-// scan returns a scanner of the segment's batches.
+// scan returns a scanner of the segment's batches. One with a buffer of scanBufferBytes is for walks over many; its free
+// gives the buffer back.
 func (s *segment) scan(f vfs.File, bufferBytes int) *scanner {
 	size, next := s.end()
-	return &scanner{file: f, end: size, base: s.base, next: next, buffer: make([]byte, 0, min(int64(bufferBytes), max(size, record.HeaderSize)))}
+	scan := &scanner{file: f, end: size, base: s.base, next: next}
+	if bufferBytes == scanBufferBytes && size > pageBytes {
+		scan.buffer, scan.pooled = (*wideBuffers.Get().(*[]byte))[:0], true
+	} else {
+		scan.buffer = make([]byte, 0, min(int64(bufferBytes), max(size, record.HeaderSize)))
+	}
+	return scan
 }
 
 // walkThrough returns a scanner of a segment whose end is not known yet.
@@ -52,15 +61,35 @@ func (s *segment) walkThrough(f vfs.File, bufferBytes int) *scanner {
 	return scan
 }
 
+// wideBuffers are those of scanners that read on and on.
+var wideBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, scanBufferBytes)) }}
+
+// free ends the use of the scanner, and of every batch that it returned.
+func (s *scanner) free() {
+	if s.pooled && cap(s.buffer) == scanBufferBytes {
+		wideBuffers.Put(new(s.buffer[:0]))
+	}
+	s.buffer, s.pooled = nil, false
+}
+
+// largeBatch is the size from which batches are skipped, not read, by a walk over headers.
+const largeBatch = 4 * pageBytes
+
 // bytes returns n bytes at position, valid until the next call; the caller knows that the file has them.
 func (s *scanner) bytes(position int64, n int) ([]byte, error) {
+	return s.bytesAhead(position, n, scanBufferBytes)
+}
+
+// bytesAhead is bytes for who wants no more than that to be read ahead.
+func (s *scanner) bytesAhead(position int64, n, ahead int) ([]byte, error) {
 	if from := position - s.start; from >= 0 && from+int64(n) <= int64(len(s.buffer)) {
 		return s.buffer[from : from+int64(n)], nil
 	}
 	if n > cap(s.buffer) {
 		s.buffer = make([]byte, 0, n)
 	}
-	b := s.buffer[:min(int64(cap(s.buffer)), s.end-position)]
+	b := s.buffer[:min(int64(cap(s.buffer)), int64(max(n, ahead)), s.end-position)]
+	s.ahead = min(2*max(s.ahead, pageBytes), scanBufferBytes)
 	got, err := s.file.ReadAt(b, position)
 	s.buffer, s.start = b[:got], position
 	if got >= n {
@@ -77,13 +106,16 @@ func (s *scanner) header(position int64) (record.Batch, error) {
 	if left := s.end - position; left < record.HeaderSize {
 		return nil, s.corrupt(position, fmt.Sprintf("%d bytes are left, a batch header has %d", left, record.HeaderSize))
 	}
-	raw, err := s.bytes(position, record.HeaderSize)
+	raw, err := s.bytesAhead(position, record.HeaderSize, max(s.ahead, pageBytes))
 	if err != nil {
 		return nil, err
 	}
 	b := record.Batch(raw)
 	if fault := headerFault(b, s.end-position, s.base, s.next); fault != "" {
 		return nil, s.corrupt(position, fault)
+	}
+	if b.Length() >= largeBatch {
+		s.ahead = pageBytes
 	}
 	return b, nil
 }

@@ -198,6 +198,7 @@ func (l *Log) replay(s *segment, from int64, table *producerstate.Table, update 
 	}
 	defer f.done()
 	scan := s.scan(f, scanBufferBytes)
+	defer scan.free()
 	start, err := s.seek(scan, from)
 	if err != nil {
 		return err
