@@ -12,10 +12,8 @@ import (
 
 // writeCheckpoints is the flusher's: first what recovery needs beside the recovery points, then the points.
 func (d *Dir) writeCheckpoints() error {
-	for _, l := range d.everything() {
-		if err := l.saveProgress(); err != nil {
-			return err
-		}
+	if err := d.saveProgress(d.everything()); err != nil {
+		return err
 	}
 	return d.writeCheckpointFiles()
 }

@@ -1,11 +1,11 @@
 package commitlog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -181,7 +181,7 @@ func (l *Log) loadSegments() error {
 	}
 	c := l.config.Load()
 	var list []*segment
-	var orphans []string
+	var orphans []string // indexes whose .log has not come yet, or is missing
 	for _, e := range entries {
 		name := e.Name()
 		if strings.HasSuffix(name, deletedSuffix) || strings.HasSuffix(name, cleanedSuffix) || strings.HasSuffix(name, temporarySuffix) {
@@ -191,7 +191,7 @@ func (l *Log) loadSegments() error {
 			continue
 		}
 		base, suffix, ok := parseOffsetName(name)
-		if ok && suffix == txnIndexSuffix {
+		if ok && slices.Contains(segmentSuffixes(), suffix) && suffix != logSuffix {
 			orphans = append(orphans, name)
 		}
 		if !ok || suffix != logSuffix {
@@ -210,15 +210,15 @@ func (l *Log) loadSegments() error {
 	return l.removeOrphans(orphans)
 }
 
-// removeOrphans removes transaction indexes whose segment's name a crash took: they would tell a segment that begins
-// there again of transactions that it does not have.
-func (l *Log) removeOrphans(names []string) error {
-	list := l.list()
-	for _, name := range names {
+// removeOrphans removes indexes without a .log, which a crash may leave of a new segment: a segment that begins at
+// the same offset would take them for its own.
+func (l *Log) removeOrphans(indexes []string) error {
+	for _, name := range indexes {
 		base, _, _ := parseOffsetName(name)
-		if i := sort.Search(len(list), func(i int) bool { return list[i].base >= base }); i < len(list) && list[i].base == base {
+		if _, has := slices.BinarySearchFunc(l.list(), base, func(s *segment, base int64) int { return cmp.Compare(s.base, base) }); has {
 			continue
 		}
+		l.options().Logger.Warn("removing an index without a log", "file", filepath.Join(l.path, name))
 		if err := removeIfThere(l.fsys, filepath.Join(l.path, name)); err != nil {
 			return err
 		}

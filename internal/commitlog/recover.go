@@ -103,7 +103,8 @@ func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reas
 	if bounds.exact && last {
 		scan.next = point
 	}
-	position, next := s.trustIndexes(scan, min(point, bounds.saved))
+	from, next := s.trustIndexes(scan, min(point, bounds.saved))
+	position := from
 	gap := gapBefore{position: -1}
 	for position < size {
 		b, err := l.recoverBatch(scan, position, next, point)
@@ -124,6 +125,9 @@ func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reas
 		l.epochs.assignNewer(b.LeaderEpoch(), b.BaseOffset())
 		next = b.LastOffset() + 1
 		position += int64(b.Length())
+	}
+	if last {
+		l.mu.unsynced.sinceSaved = position - from
 	}
 	s.state.size, s.state.next = position, next
 	s.state.inHeap, s.state.largestKnown = true, true

@@ -116,6 +116,7 @@ func (l *Log) seal(s *segment) error {
 	}
 	l.mu.unsynced.names = true
 	l.mu.unsynced.rolled = true
+	l.mu.unsynced.sinceSaved = 0
 	return nil
 }
 
