@@ -46,8 +46,8 @@ func (b *Broker) joinQuorum() error {
 // checkMetadataLog refuses to begin a new metadata log beside partitions of an old one: without it they would all seem to
 // be deleted.
 func (b *Broker) checkMetadataLog() error {
-	if b.metadataDir.Log(quorum.Partition) != nil {
-		return nil
+	if log := b.metadataDir.Log(quorum.Partition); log != nil {
+		return log.Unloadable()
 	}
 	for _, dir := range b.allDirectories() {
 		if n := dir.Count(); n > 0 {

@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // openDirectories opens the log directories: first the one with the metadata log, which says which cluster this is, then
@@ -127,6 +128,7 @@ func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 		CheckpointInterval: checkpointInterval(c),
 		Reserve:            c.Long(config.LogDirReserveBytes),
 		JournalBytes:       journalBytes(c),
+		OpenFiles:          openFiles(vfs.MaxOpenFiles(), len(c.LogDirs())),
 		Config: func(string) commitlog.Config {
 			// Settings of the topic itself follow when the image is known.
 			return partition.LogConfig(c.Topic(nil), c.Duration(config.ProducerIDExpirationMs))
@@ -156,6 +158,13 @@ func checkpointInterval(c *config.Broker) time.Duration {
 	}
 	return interval
 }
+
+// maxOpenSegmentFiles is how many files of segments stay open for their next use, in all directories together.
+const maxOpenSegmentFiles = 1024
+
+// openFiles is how many files a directory may keep open: four times as many may be open for a while, and half of what the
+// process may open is for connections.
+func openFiles(most, dirs int) int { return min(maxOpenSegmentFiles, most/8) / max(1, dirs) }
 
 // directoryFailed is told when a log directory went offline: its partitions end, and the controller hears of it. Without
 // the metadata log, or without any directory, there is nothing left to do.

@@ -42,7 +42,7 @@ func (b *Broker) exportReplicas() {
 	gauge("AtMinIsrPartitionCount", "Partitions led here with just min.insync.replicas in sync.", func() int {
 		return b.count(func(p *partition.Partition) bool { return b.leads(p) && p.AtMinISR() })
 	})
-	gauge("OfflineReplicaCount", "Replicas in offline log directories.", b.partitions.Offline)
+	gauge("OfflineReplicaCount", "Replicas in offline log directories, or whose log could not be loaded.", b.partitions.Offline)
 }
 
 // exportController exports the numbers of the cluster, as this node's image has them.

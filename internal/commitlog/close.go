@@ -59,6 +59,9 @@ func (d *Dir) closeLogs() error {
 	if err := removeJournal(d.fsys, d.path); err != nil {
 		return err
 	}
+	if slices.ContainsFunc(d.Logs(), (*Log).isSetAside) {
+		return nil // the next start must recover them
+	}
 	epoch := int64(noBrokerEpoch)
 	if d.options.BrokerEpoch != nil {
 		epoch = d.options.BrokerEpoch()

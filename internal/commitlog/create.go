@@ -13,7 +13,7 @@ import (
 
 // Create makes an empty log: a folder with partition.metadata, nothing more until the first append. If the
 // partition is here already with this topic id, or without any, that log is returned. Another topic id is
-// INCONSISTENT_TOPIC_ID. The folder is durable with the first stable record.
+// INCONSISTENT_TOPIC_ID, a log that is here and could not be loaded KAFKA_STORAGE_ERROR. The folder is durable with the first stable record.
 func (d *Dir) Create(tp kafka.TopicPartition, topicID kafka.UUID, c Config) (*Log, error) {
 	if err := d.offline(); err != nil {
 		return nil, err
@@ -29,6 +29,9 @@ func (d *Dir) Create(tp kafka.TopicPartition, topicID kafka.UUID, c Config) (*Lo
 		return nil, kafka.Errorf(kafka.KafkaStorageError, "Log directory %s is closed", d.path)
 	}
 	if l := d.mu.logs[tp]; l != nil {
+		if l.unloadable != nil {
+			return nil, l.unloadable
+		}
 		return l, l.adopt(topicID)
 	}
 	path := filepath.Join(d.path, tp.String())

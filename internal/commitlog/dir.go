@@ -50,7 +50,7 @@ type Dir struct {
 
 // Open locks a log directory, creating it if needed, and loads its logs; after an unclean stop it recovers them. A
 // directory in use is an error that wraps vfs.ErrLocked. Logs whose data below the recovery point is damaged are
-// loaded but refuse appends.
+// loaded but refuse appends; those that cannot be loaded are set aside: see [Log.Unloadable].
 func Open(fsys vfs.FS, path string, o Options) (*Dir, error) {
 	d := &Dir{path: path, options: o.withDefaults(), cleanEpoch: noBrokerEpoch}
 	d.files = newOpenFiles(d.options.OpenFiles, d.fail)

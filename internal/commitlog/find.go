@@ -122,6 +122,9 @@ func (s *Span) Release() {
 // even if it alone is larger than maxBytes (KIP-74). The span is empty if nothing is there yet. Offsets outside
 // [StartOffset, EndOffset] are OFFSET_OUT_OF_RANGE.
 func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Span, error) {
+	if l.unloadable != nil {
+		return Span{}, l.unloadable
+	}
 	end := l.end.Load()
 	if start := l.start.Load(); offset < start || offset > end {
 		return Span{}, kafka.Errorf(kafka.OffsetOutOfRange, "Received request for offset %d for partition %s, but we only have log segments from offset %d to %d.", offset, l.tp, start, end)

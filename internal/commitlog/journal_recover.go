@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"path/filepath"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -25,13 +26,27 @@ func (d *Dir) readJournal() (*redo, error) {
 	return r, nil
 }
 
-// redoAndLoad loads a log after its segments got what they lack.
+// redoError says that a log lacks something that only the journal has.
+type redoError struct{ error }
+
+func (e *redoError) Unwrap() error { return e.error }
+
+// redoAndLoad loads a log after its segments got what they lack. The error is a redoError if they did not get it, so that the
+// journal must stay. A log that cannot be loaded has what was redone on stable storage, for another start.
 func (d *Dir) redoAndLoad(r *redo, tp kafka.TopicPartition, c checkpointed) (*Log, error) {
+	folder := filepath.Join(d.path, tp.String())
 	var err error
-	if c.acknowledged, err = r.apply(d.fsys, filepath.Join(d.path, tp.String()), tp, c); err != nil {
-		return nil, err
+	if c.acknowledged, err = r.apply(d.fsys, folder, tp, c); err != nil {
+		return nil, &redoError{err}
 	}
-	return d.loadLog(tp, c)
+	l, err := d.loadLog(tp, c)
+	if err == nil {
+		return l, nil
+	}
+	if lost := r.sync(d.fsys, folder, tp); lost != nil {
+		return nil, &redoError{errors.Join(err, lost)}
+	}
+	return nil, err
 }
 
 // endRedo removes the journal. All logs are synced; that some are damaged, because something that the journal proves is missing,

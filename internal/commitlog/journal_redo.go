@@ -82,6 +82,21 @@ func (r *redo) apply(fsys vfs.FS, folder string, tp kafka.TopicPartition, c chec
 	return acknowledged, errors.Join(err, w.close())
 }
 
+// sync makes durable what apply wrote, for a log that could not be loaded.
+func (r *redo) sync(fsys vfs.FS, folder string, tp kafka.TopicPartition) error {
+	last := int64(noOffset)
+	for _, e := range r.logs[tp] {
+		if e.base == last {
+			continue
+		}
+		last = e.base
+		if err := syncFile(fsys, filepath.Join(folder, offsetName(e.base)+logSuffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 // redoWriter writes entries into the segments of one log, and keeps the last one open.
 type redoWriter struct {
 	fsys   vfs.FS

@@ -57,12 +57,17 @@ func (d *Dir) load() error {
 			for tp := range work {
 				c := checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
 				l, err := d.redoAndLoad(redo, tp, c)
-				mu.Lock()
-				if err != nil {
-					failures = append(failures, fmt.Errorf("log %s: %w", tp, err))
-				} else {
-					d.mu.logs[tp] = l
+				if lost, must := errors.AsType[*redoError](err); must {
+					mu.Lock()
+					failures = append(failures, fmt.Errorf("log %s: %w", tp, lost))
+					mu.Unlock()
+					continue
 				}
+				if err != nil {
+					l = d.setAside(tp, c, err)
+				}
+				mu.Lock()
+				d.mu.logs[tp] = l
 				mu.Unlock()
 			}
 		})
@@ -76,8 +81,13 @@ func (d *Dir) load() error {
 		return checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
 	}))
 	d.noteDeleted(offsets[:])
+	if err := d.allSetAside(); err != nil {
+		failures = append(failures, err)
+	}
 	if !d.clean && len(folders) > 0 {
-		failures = append(failures, d.fsys.SyncDir(d.path))
+		if err := d.fsys.SyncDir(d.path); err != nil {
+			return err
+		}
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err

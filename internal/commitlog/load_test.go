@@ -1,12 +1,15 @@
 package commitlog
 
 import (
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -76,5 +79,74 @@ func TestProgressOfManyLogs(t *testing.T) {
 	killed.close()
 	if err := dir.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestUnloadableLogsAreAlone: a log that cannot be loaded keeps nobody from using the others, nobody gets an empty log in its
+// place, and when it can be loaded again everything is there.
+func TestUnloadableLogsAreAlone(t *testing.T) {
+	memory := vfs.NewMemory()
+	c := smallConfig()
+	b := open(t, memory, c)
+	logs := manyLogs(t, b, 3, c)
+	for _, l := range logs {
+		for range 20 {
+			appendTo(t, l, strings.Repeat("x", 100))
+		}
+	}
+	awaitStable(t, logs)
+	broken := logs[1]
+	broken.SetHighWatermark(12)
+	if err := broken.AdvanceStart(10); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.dir.writeCheckpointFiles(); err != nil {
+		t.Fatal(err)
+	}
+	memory = memory.Crash(vfs.KeepUnsynced())
+	b.close()
+
+	disk := vfs.Faulty(memory, vfs.Rule{Op: vfs.OpReadDir, Path: broken.TopicPartition().String(), Err: fs.ErrPermission})
+	b = open(t, disk, c)
+	set := b.dir.Log(broken.TopicPartition())
+	if set == nil || !isCode(set.Unloadable(), kafka.KafkaStorageError) || !strings.Contains(set.Unloadable().Error(), fs.ErrPermission.Error()) {
+		t.Fatalf("the log that cannot be loaded: %v", set)
+	}
+	if _, err := b.dir.Create(broken.TopicPartition(), kafka.UUID{1}, c); !isCode(err, kafka.KafkaStorageError) {
+		t.Errorf("create in its place: %v", err)
+	}
+	if _, err := set.Append(batchOf(t, record.BatchOptions{}, 0, "x"), AppendOptions{Now: testTime}); !isCode(err, kafka.KafkaStorageError) {
+		t.Errorf("append to it: %v", err)
+	}
+	if span, err := set.Find(11, 100, 100, true); err == nil {
+		t.Errorf("find in it: %d bytes", span.Size)
+	}
+	checkLog(t, b.dir.Log(logs[0].TopicPartition()))
+	if err := b.dir.Sweep(testTime); err != nil {
+		t.Error(err)
+	}
+	b.close()
+
+	b = open(t, memory, c)
+	again := b.dir.Log(broken.TopicPartition())
+	if clean, _ := b.dir.WasClean(); clean || again.Unloadable() != nil {
+		t.Errorf("clean %v, %v", clean, again.Unloadable())
+	}
+	if again.StartOffset() != 10 || again.HighWatermark() != 12 || again.EndOffset() != 20 {
+		t.Errorf("start %d, high watermark %d, end %d", again.StartOffset(), again.HighWatermark(), again.EndOffset())
+	}
+	checkLog(t, again)
+	b.close()
+
+	b = open(t, vfs.Faulty(memory, vfs.Rule{Op: vfs.OpReadDir, Path: broken.TopicPartition().String(), Err: fs.ErrPermission}), c)
+	if err := b.dir.Delete(broken.TopicPartition()); err != nil {
+		t.Errorf("delete: %v", err)
+	}
+	if _, err := b.dir.Create(broken.TopicPartition(), kafka.UUID{2}, c); err != nil {
+		t.Errorf("create after that: %v", err)
+	}
+	b.close()
+	if _, err := Open(vfs.Faulty(memory, vfs.Rule{Op: vfs.OpReadDir, Path: "*-[0-9]", Err: fs.ErrPermission}), testDir, testOptions(c)); err == nil || !strings.Contains(err.Error(), "no log can be loaded") {
+		t.Errorf("a directory of which nothing can be read: %v", err)
 	}
 }

@@ -69,6 +69,8 @@ type Log struct {
 	// guards, is the last generation that has entries of the log; 0 if none needs to be looked at.
 	left        atomic.Int64
 	journaledIn uint64
+	// unloadable is why the log could not be loaded: it only takes its place then. It does not change.
+	unloadable error
 	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point. 0: no damage.
 	damagedBelow atomic.Int64
 }

@@ -14,6 +14,9 @@ func (l *Log) OffsetForTimestamp(ts int64) (offset, timestamp int64, leaderEpoch
 
 // untilListed looks for a record again, in the new list, when a segment was deleted meanwhile.
 func (l *Log) untilListed(look func() (timeEntry, bool, error)) (timeEntry, bool, error) {
+	if l.unloadable != nil {
+		return timeEntry{}, false, l.unloadable
+	}
 	for {
 		r, found, err := look()
 		if !errors.Is(err, errRetired) {

@@ -3,6 +3,7 @@ package vfs
 import (
 	"errors"
 	"io/fs"
+	"math"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -79,6 +80,9 @@ func space(path string) (free, total int64, err error) {
 func isPlatformNoSpace(err error) bool {
 	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
 }
+
+// MaxOpenFiles is how many files and connections this process may have open: there is no limit but memory.
+func MaxOpenFiles() int { return math.MaxInt32 }
 
 func isPlatformTooManyFiles(err error) bool {
 	return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES)
