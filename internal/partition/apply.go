@@ -89,6 +89,8 @@ func (s *Set) removeTopic(topic *metadata.Topic) {
 		name := kafka.TopicPartition{Topic: topic.Name, Partition: int32(id)}
 		if p := s.retire(name, topic.ID); p != nil {
 			logs[p.Dir()] = append(logs[p.Dir()], name)
+		} else if dir := s.unloadable(name, topic.ID); dir != nil {
+			logs[dir] = append(logs[dir], name)
 		}
 	}
 	for dir, names := range logs {
@@ -97,6 +99,16 @@ func (s *Set) removeTopic(topic *metadata.Topic) {
 		}
 	}
 	s.traffic.forget(topic.Name)
+}
+
+// unloadable returns the directory that has a log of the partition which it could not load.
+func (s *Set) unloadable(name kafka.TopicPartition, topicID kafka.UUID) *commitlog.Dir {
+	for _, dir := range s.options.Dirs {
+		if log := dir.Log(name); log != nil && log.Unloadable() != nil && (log.TopicID() == topicID || log.TopicID().IsZero()) {
+			return dir
+		}
+	}
+	return nil
 }
 
 // remove ends one replica, with its log.
