@@ -152,6 +152,11 @@ func (s *scale) restart(ctx context.Context, what string, clean bool) error {
 		}
 	}
 	s.seconds(fmt.Sprintf("all serve after %s, %s", how, what), begin)
+	cpu, err := cpuTime(s.broker.PID())
+	if err != nil {
+		return err
+	}
+	s.note(fmt.Sprintf("CPU until then, after %s, %s, s", how, what), cpu.Seconds())
 	return nil
 }
 

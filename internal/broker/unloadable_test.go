@@ -53,6 +53,9 @@ func TestUnloadablePartitionIsOffline(t *testing.T) {
 	if _, err := kadm.NewClient(connect(t, b)).DeleteTopic(t.Context(), "orders"); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := disk.Stat("/data/orders-1"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the topic was deleted, its log is still there: %v", err)
+	}
 	createTopic(t, b, "orders", 2)
 	if err := produce(b, 1, "another topic"); err != nil {
 		t.Errorf("the topic was deleted and made anew: %v", err)
