@@ -168,7 +168,7 @@ func (s *scale) loads(ctx context.Context) error {
 			return err
 		}
 		limits := Limits{WarmUp: 2 * time.Second, Measure: s.Duration(), MeasureBytes: runBytes}
-		sample, err := load.Run(ctx, s.broker.PID(), limits, nil)
+		sample, err := load.Run(ctx, s.broker.PID(), limits, s.profile(fmt.Sprintf("partitions-%d-a-request", shape.perRequest)))
 		if err != nil {
 			return err
 		}
@@ -185,6 +185,16 @@ func (s *scale) loads(ctx context.Context) error {
 	}
 	s.note("open descriptors after it", float64(descriptors))
 	return s.restart(ctx, "written", true)
+}
+
+// profile returns what records profiles of Ottla during a load, if that is asked for.
+func (s *scale) profile(name string) func(begin bool) {
+	ottla, ok := s.broker.(*Ottla)
+	if !ok || s.Profile == "" {
+		return nil
+	}
+	p := &profiler{http: ottla.HTTP(), base: filepath.Join(s.Profile, name), seconds: max(1, int(s.Seconds)-1)}
+	return p.around
 }
 
 // restartWithData fills the partitions of one topic and kills the broker.
