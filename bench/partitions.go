@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/ottla/ottla/internal/wire"
 )
 
 // partitionTopics is over how many topics -partitions are spread; records go to the partitions of one of them.
@@ -122,7 +124,31 @@ func (s *scale) configs() map[string]string {
 
 // restarts stops and kills the broker while its partitions are as they are.
 func (s *scale) restarts(ctx context.Context) error {
-	return errors.Join(s.restart(ctx, "idle", true), s.restart(ctx, "idle", false))
+	if err := errors.Join(s.restart(ctx, "idle", true), s.restart(ctx, "idle", false)); err != nil {
+		return err
+	}
+	return s.describe()
+}
+
+// describe asks for the metadata of all partitions at once, as clients without a list of topics do.
+func (s *scale) describe() error {
+	const asked = 10
+	before, err := cpuTime(s.broker.PID())
+	if err != nil {
+		return err
+	}
+	for range asked {
+		var rs wire.MetadataResponse
+		if err := s.topics[0].conn.ask(12, &wire.MetadataRequest{}, &rs); err != nil {
+			return err
+		}
+		if len(rs.Topics) < partitionTopics {
+			return fmt.Errorf("metadata of %d topics", len(rs.Topics))
+		}
+	}
+	after, err := cpuTime(s.broker.PID())
+	s.note("CPU of a Metadata answer about all, ms", milliseconds(after-before)/asked)
+	return err
 }
 
 // restart ends the broker and starts it until every partition serves.

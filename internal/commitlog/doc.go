@@ -19,12 +19,21 @@
 // # Promises
 //
 //   - An append either is complete or leaves nothing that a reader or a recovery takes for data.
+//
 //   - StableOffset advances only after fdatasync of the bytes, the directory and whatever else a recovery
 //     needs to find them. After a failed write or fsync the Dir is failed for good: nothing more is acknowledged.
+//
 //   - Recovery reads what was written after the recovery point, no more, and cuts only a tail that begins there.
 //     A batch below the recovery point that cannot be read makes the log refuse appends; it is never cut.
+//
 //   - Index files are hints: they are checked before use and rebuilt from the log when they are wrong.
+//
 //   - A Span stays readable while it is held, whatever retention deletes meanwhile.
+//
+//   - Of all logs of a Dir at most Options.OpenFiles have a file open, but for what is being flushed or read; a log that
+//     was never written to has no file but its partition.metadata.
+//
+//   - A log that cannot be loaded is set aside, alone: see [Log.Unloadable].
 //
 // # Concurrency
 //
