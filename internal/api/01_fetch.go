@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -115,6 +116,7 @@ func (f *fetch) open(rq *wire.FetchRequest) error {
 	}
 	session.epoch = nextFetchEpoch(session.epoch)
 	f.session, f.epoch = session, session.epoch
+	f.targets = slices.Grow(f.targets, len(session.partitions))
 	for e := session.order.Front(); e != nil; e = e.Next() {
 		p := e.Value.(*sessionPartition)
 		f.target(p.key, &p.want)
@@ -198,4 +200,4 @@ func (f *fetch) recycle() {
 }
 
 // maxPooledTargets bounds the size of a fetch that is kept for another.
-const maxPooledTargets = 1000
+const maxPooledTargets = 4096
