@@ -35,13 +35,10 @@ func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
 	}
 	if len(renamed) > 0 {
 		err := d.fsys.SyncDir(d.path)
-		// The partition may come again, even with the same topic id. What is redone must not be of the old log then, nor must
-		// the recovery point be, or the start.
+		// The partition may come again, even with the same topic id: what is redone must not be of the old log then. Its
+		// checkpoints go when it does (forget).
 		if err == nil {
 			err = d.journal.forget(renamed...)
-		}
-		if err == nil {
-			err = d.writeCheckpointFiles()
 		}
 		if err != nil {
 			d.fail(err)

@@ -51,8 +51,8 @@ func (d *Dir) redoAndLoad(r *redo, tp kafka.TopicPartition, c checkpointed) (*Lo
 
 // endRedo removes the journal. All logs are synced; that some are damaged, because something that the journal proves is missing,
 // has to be known without it.
-func (d *Dir) endRedo(r *redo, staleCheckpoints bool) error {
-	if len(r.logs) > 0 || staleCheckpoints {
+func (d *Dir) endRedo(r *redo) error {
+	if len(r.logs) > 0 {
 		if err := d.writeCheckpointFiles(); err != nil {
 			return err
 		}

@@ -95,18 +95,7 @@ func (d *Dir) load() error {
 	if len(folders) > 0 {
 		d.options.Logger.Info("loaded logs", "dir", d.path, "logs", len(folders), "clean", d.clean, "took", time.Since(begin))
 	}
-	return d.endRedo(redo, slices.ContainsFunc(offsets[:], d.namesOthers))
-}
-
-// namesOthers reports whether a checkpoint tells of logs that are not there: they must not be taken for those of partitions
-// that come again.
-func (d *Dir) namesOthers(offsets map[kafka.TopicPartition]int64) bool {
-	for tp := range offsets {
-		if d.mu.logs[tp] == nil && d.mu.futures[tp] == nil {
-			return true
-		}
-	}
-	return false
+	return d.endRedo(redo)
 }
 
 // partitionFolders lists the partitions in the directory and schedules deleted folders for removal.

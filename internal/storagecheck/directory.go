@@ -136,8 +136,7 @@ func (d *directory) readCleanShutdown() {
 func (d *directory) file(e fs.DirEntry) {
 	name := e.Name()
 	switch name {
-	case lockFile, cleanShutdownFile, metaFile, bootstrapFile, recoveryPointFile, logStartFile, highWatermarkFile, cleanerFile,
-		journalFile0, journalFile1:
+	case lockFile, cleanShutdownFile, metaFile, bootstrapFile, recoveryPointFile, logStartFile, highWatermarkFile, cleanerFile:
 		return
 	}
 	if isJournal(name) {

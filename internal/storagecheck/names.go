@@ -17,8 +17,6 @@ const (
 	logStartFile      = "log-start-offset-checkpoint"
 	highWatermarkFile = "replication-offset-checkpoint"
 	cleanerFile       = "cleaner-offset-checkpoint"
-	journalFile0      = "redo-journal-0" // Ottla's own: what a start after an unclean stop puts into the segments
-	journalFile1      = "redo-journal-1"
 	partitionFile     = "partition.metadata"
 	leaderEpochFile   = "leader-epoch-checkpoint"
 	quorumStateFile   = "quorum-state"
