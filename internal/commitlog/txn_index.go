@@ -170,9 +170,6 @@ func (l *Log) undecidedBecause(reason *CorruptionError) *undecided {
 	return &undecided{from, reason}
 }
 
-// lists reports whether a segment is still one of the log's: the files of one that is not may be gone by their names.
-func (l *Log) lists(s *segment) bool { return slices.Contains(l.list(), s) }
-
 // AbortedTransactions returns the aborted transactions that a read_committed consumer must know to filter the
 // records in [from, below). When retention has taken from's segment meanwhile, they are not known any more: that is
 // OFFSET_OUT_OF_RANGE. In a damaged log nobody knows of those behind the damage, which is the error then.
@@ -189,6 +186,9 @@ func (l *Log) AbortedTransactions(from, below int64) ([]Aborted, error) {
 		if whole || err != nil {
 			return found, err
 		}
+		if err := l.closed(); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -201,7 +201,7 @@ func (l *Log) abortedIn(list []*segment, from, below int64) (found []Aborted, wh
 		}
 		entries, err := l.loadAborted(s)
 		s.release()
-		if !l.lists(s) {
+		if !slices.Contains(l.list(), s) {
 			return nil, false, nil
 		}
 		if err != nil {
