@@ -48,14 +48,18 @@ func (c *Controller) change(t *metadata.Topic, id int32, p *metadata.Partition) 
 	return b
 }
 
-// acceptLeaders makes alive decide which brokers may lead, given that the directory of their replica is online.
+// acceptLeaders makes alive decide which brokers may lead, given that the directory of their replica is online: that which
+// it is going to have, so that a replica can lead again whose directory was lost and that is back.
 func (b *partitionChange) acceptLeaders(c *Controller, alive func(int32) bool) {
 	b.mayLead = func(id int32) bool {
 		broker := c.Image().Broker(id)
 		if !alive(id) || broker == nil {
 			return false
 		}
-		dir, found := b.was.Directory(id)
+		dir, found := b.directories[id]
+		if !found {
+			dir, found = b.was.Directory(id)
+		}
 		return !found || broker.HasOnlineDir(dir)
 	}
 }
