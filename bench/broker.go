@@ -27,10 +27,12 @@ type Broker interface {
 	Size() (int64, error)
 }
 
+// longSession: a process that was paused for long is not to be taken for dead by its own controller. One that is killed must
+// be, before it can come back.
+const longSession = "broker.session.timeout.ms=3600000"
+
 // properties are the settings that both brokers have beyond their defaults. None is on the path of a request.
 var properties = []string{
-	// A process that was paused for long is not to be taken for dead by its own controller.
-	"broker.session.timeout.ms=3600000",
 	// Deleted topics are to leave the disk, and with it the page cache, before the next run: memory that was touched
 	// before is cheaper to write to than fresh memory, on virtual machines by a factor.
 	"log.segment.delete.delay.ms=1000",
@@ -47,11 +49,15 @@ type Contender struct {
 // newBrokers returns the brokers that the options ask for; none is running.
 func newBrokers(o Options) []Broker {
 	var brokers []Broker
+	var own []string
+	if o.Partitions == 0 {
+		own = append(own, longSession)
+	}
 	if !o.OttlaOnly {
-		brokers = append(brokers, &Kafka{})
+		brokers = append(brokers, &Kafka{Properties: own})
 	}
 	if !o.KafkaOnly {
-		brokers = append(brokers, &Ottla{Binary: o.Binary})
+		brokers = append(brokers, &Ottla{Binary: o.Binary, Properties: own})
 	}
 	return brokers
 }

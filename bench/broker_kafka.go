@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/test/realkafka"
@@ -11,7 +12,9 @@ import (
 
 // Kafka is Apache Kafka 4.3.1 with the JVM flags and the heap (1 GB) of its own start script and its default settings.
 type Kafka struct {
-	cluster *realkafka.Cluster
+	// Properties are in addition to those that all have.
+	Properties []string
+	cluster    *realkafka.Cluster
 }
 
 // Name returns "kafka".
@@ -19,7 +22,7 @@ func (k *Kafka) Name() string { return "kafka" }
 
 // Start formats the directory, which is not part of the start time, and starts a node that is broker and controller.
 func (k *Kafka) Start(ctx context.Context, dir string) (Started, error) {
-	c, err := realkafka.Start(ctx, dir, 1, properties...)
+	c, err := realkafka.Start(ctx, dir, 1, slices.Concat(properties, k.Properties)...)
 	if err != nil {
 		return Started{}, err
 	}

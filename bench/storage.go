@@ -65,7 +65,7 @@ const (
 // storageContenders returns the brokers and contenders of -storage.
 func storageContenders(o Options) (brokers []Broker, list []*Contender) {
 	if !o.OttlaOnly {
-		k := &Kafka{}
+		k := &Kafka{Properties: []string{longSession}}
 		brokers = append(brokers, k)
 		list = append(list, &Contender{Name: kafkaCached, Broker: k},
 			&Contender{Name: kafkaSynced, Broker: k, Configs: map[string]string{"flush.messages": "1"}})
@@ -73,10 +73,10 @@ func storageContenders(o Options) (brokers []Broker, list []*Contender) {
 	if o.KafkaOnly {
 		return brokers, list
 	}
-	b := &Ottla{Binary: o.Binary}
+	b := &Ottla{Binary: o.Binary, Properties: []string{longSession}}
 	brokers, list = append(brokers, b), append(list, &Contender{Name: ottlaSynced, Broker: b})
 	if hasProperty(journalSize) {
-		plain := &Ottla{Binary: o.Binary, Variant: "no journal", Properties: []string{journalSize + "=0"}}
+		plain := &Ottla{Binary: o.Binary, Variant: "no journal", Properties: []string{longSession, journalSize + "=0"}}
 		brokers, list = append(brokers, plain), append(list, &Contender{Name: ottlaPlain, Broker: plain})
 	}
 	return brokers, append(list, &Contender{Name: ottlaCached, Broker: b, Configs: map[string]string{"write.caching": "true"}})
