@@ -122,7 +122,7 @@ func (b *Broker) start(ctx context.Context) error {
 		return err // what the image lacks is not known to be deleted
 	default:
 	}
-	b.removeStrays()
+	b.setStraysAside()
 	b.tasks.Go(b.sendAssignments)
 	b.housekeep()
 	b.exportMetrics()

@@ -202,22 +202,25 @@ func (b *Broker) reportFailure(path string) {
 	}
 }
 
-// removeStrays deletes the logs of topics that were deleted while this broker was away.
-func (b *Broker) removeStrays() {
-	remove := func(dir *commitlog.Dir, log *commitlog.Log, how func(kafka.TopicPartition) error) {
-		b.log.Warn("log belongs to no partition of the cluster and is removed", "path", log.Path(), "topicId", log.TopicID().String())
-		if err := how(log.TopicPartition()); err != nil {
-			b.log.Error("stray log cannot be removed", "path", log.Path(), "error", err)
-		}
-	}
+// setStraysAside takes the logs of topics that were deleted while this broker was away out of the way. They are kept: if the
+// metadata log is the wrong one, they may be all that is left. Copies of them that were not finished are not.
+func (b *Broker) setStraysAside() {
 	for dir, logs := range b.partitions.Strays() {
 		for _, log := range logs {
-			remove(dir, log, dir.Delete)
+			kept, err := dir.SetAside(log.TopicPartition())
+			if err != nil {
+				b.log.Error("stray log cannot be set aside", "path", log.Path(), "error", err)
+				continue
+			}
+			b.log.Warn("log belongs to no partition of the cluster and is set aside; remove it if its records are not needed", "partition", log.TopicPartition().String(), "topicId", log.TopicID().String(), "path", kept, "bytes", log.Size())
 		}
 	}
 	for dir, copies := range b.partitions.StrayCopies() {
 		for _, log := range copies {
-			remove(dir, log, dir.DeleteFuture)
+			b.log.Warn("copy of a log belongs to no partition of the cluster and is removed", "path", log.Path(), "topicId", log.TopicID().String())
+			if err := dir.DeleteFuture(log.TopicPartition()); err != nil {
+				b.log.Error("stray copy cannot be removed", "path", log.Path(), "error", err)
+			}
 		}
 	}
 }

@@ -3,10 +3,10 @@ package broker
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -151,8 +151,8 @@ func TestSecondDirectoryFails(t *testing.T) {
 	stop(t, b)
 }
 
-// Logs of topics that the cluster does not have are removed at the start; deleted files go after their delay.
-func TestStraysAndDeletedFilesGo(t *testing.T) {
+// Logs of topics that the cluster does not have are set aside at the start and kept; deleted files go after their delay.
+func TestStraysStayAndDeletedFilesGo(t *testing.T) {
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	createTopic(t, b, "kept", 1)
@@ -165,25 +165,35 @@ func TestStraysAndDeletedFilesGo(t *testing.T) {
 	if err := disk.MkdirAll("/data/deleted-0", 0o755); err != nil {
 		t.Fatal(err)
 	}
-	b = start(t, disk, "log.retention.check.interval.ms=20", "log.segment.delete.delay.ms=0")
-	defer stop(t, b)
-	folders := func() (names []string) {
+	if _, err := disk.OpenFile("/data/deleted-0/00000000000000000000.log", os.O_RDWR|os.O_CREATE, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	folders := func(suffix string) (names []string) {
 		entries, err := disk.ReadDir("/data")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			if strings.Contains(e.Name(), "deleted-0") || strings.HasSuffix(e.Name(), "-delete") {
+			if strings.HasSuffix(e.Name(), suffix) {
 				names = append(names, e.Name())
 			}
 		}
 		return names
 	}
-	for end := time.Now().Add(patience); len(folders()) > 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("still there: %q", folders())
+	var stray []string
+	for range 2 { // also after another start
+		b = start(t, disk, "log.retention.check.interval.ms=20", "log.segment.delete.delay.ms=0")
+		eventually(t, "deleted folders are removed", func() bool { return len(folders("-delete")) == 0 })
+		if stray = folders("-stray"); len(stray) != 1 || !strings.HasPrefix(stray[0], "deleted-0.") || len(folders("deleted-0")) != 0 {
+			t.Fatalf("strays: %q", stray)
 		}
+		if _, err := disk.Stat("/data/" + stray[0] + "/00000000000000000000.log"); err != nil {
+			t.Fatal(err)
+		}
+		stop(t, b)
 	}
+	b = start(t, disk)
+	defer stop(t, b)
 	if _, err := b.partitions.Get("kept", 0); err != nil {
 		t.Error(err)
 	}

@@ -82,9 +82,19 @@ func (b *Broker) warnings() (all []string) {
 		if err := dir.Shortage(); err != nil {
 			all = append(all, *kafka.MessageOf(err))
 		}
+		damages := dir.Damages()
+		for _, damage := range damages[:min(len(damages), maxDamages)] {
+			all = append(all, damage.String())
+		}
+		if more := len(damages) - maxDamages; more > 0 {
+			all = append(all, fmt.Sprintf("%d more partitions in %s are damaged", more, dir.Path()))
+		}
 	}
 	return all
 }
+
+// maxDamages is how many damaged partitions /readyz names of each log directory.
+const maxDamages = 20
 
 // HTTPAddress is where health, readiness and metrics are, "" if they are off.
 func (b *Broker) HTTPAddress() string {

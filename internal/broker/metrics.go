@@ -10,7 +10,7 @@ import (
 func (b *Broker) exportMetrics() {
 	b.exportReplicas()
 	b.exportController()
-	b.exportSpace()
+	b.exportHealth()
 	b.exportDirectories()
 	b.gauge("kafka.server", "KafkaServer", "BrokerState", "3 while the broker serves.", func() int {
 		if b.ready.Load() {

@@ -44,11 +44,12 @@ func (b *Broker) watchSpace() {
 	})
 }
 
-// exportSpace exports what there is room for in each log directory.
-func (b *Broker) exportSpace() {
+// exportHealth exports what there is room for in each log directory, and what is wrong with it.
+func (b *Broker) exportHealth() {
 	for _, dir := range b.allDirectories() {
 		b.dirGauge(dir, "LogDirectoryOffline", "1 for a log directory that failed.", func() float64 { return truth(dir.Failed() != nil) })
 		b.dirGauge(dir, "LogDirectoryFull", "1 for a log directory that takes no records for lack of room (log.dir.reserve.bytes).", func() float64 { return truth(dir.Shortage() != nil) })
+		b.dirGauge(dir, "DamagedLogCount", "Logs in a log directory in which damage was found since the start; /readyz names them.", func() float64 { return float64(len(dir.Damages())) })
 		b.dirGauge(dir, "LogDirectoryFreeBytes", "Free bytes of a log directory's volume.", func() float64 {
 			free, _, err := dir.Space()
 			if err != nil {

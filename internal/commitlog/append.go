@@ -35,7 +35,7 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 	}
 	base := l.end.Load()
 	if dup, found, err := l.checkProducers(batches, base, o); err != nil || found {
-		return l.duplicate(dup), err
+		return l.duplicate(dup, facts), err
 	}
 	next := stamp(batches, base, o.LeaderEpoch)
 	if err := l.write(batches, base, next, facts, o.Now); err != nil {
@@ -130,8 +130,14 @@ func (l *Log) checkProducers(batches []byte, base int64, o AppendOptions) (dup p
 	return dup, false, nil
 }
 
-func (l *Log) duplicate(dup producerstate.AppendedBatch) Appended {
-	return Appended{BaseOffset: dup.FirstOffset, NextOffset: dup.LastOffset + 1, StartOffset: l.start.Load(), AppendTime: record.NoTimestamp, Duplicate: true}
+// duplicate answers as the first time. The append time is the one that the batch got then; only the largest timestamp of a
+// batch is remembered, which is the append time if the topic has message.timestamp.type=LogAppendTime.
+func (l *Log) duplicate(dup producerstate.AppendedBatch, facts appendFacts) Appended {
+	appendTime := int64(record.NoTimestamp)
+	if facts.appendTime != record.NoTimestamp {
+		appendTime = dup.Timestamp
+	}
+	return Appended{BaseOffset: dup.FirstOffset, NextOffset: dup.LastOffset + 1, StartOffset: l.start.Load(), AppendTime: appendTime, Duplicate: true}
 }
 
 // stamp gives the batches their offsets and epoch and returns the offset after them.

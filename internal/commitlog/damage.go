@@ -99,7 +99,10 @@ func (l *Log) firstSight(at place, note func(*Damage)) bool {
 		l.damage.seen = make(map[place]bool)
 	}
 	l.damage.seen[at] = true
-	l.damage.any = true
+	if !l.damage.any {
+		l.damage.any = true
+		l.dir.damaged.Add(1)
+	}
 	note(&l.damage.found)
 	return true
 }
@@ -108,12 +111,18 @@ func (l *Log) firstSight(at place, note func(*Damage)) bool {
 func (l *Log) forgetDamage() {
 	l.damage.Lock()
 	defer l.damage.Unlock()
+	if l.damage.any {
+		l.dir.damaged.Add(-1)
+	}
 	l.damage.found, l.damage.any, l.damage.seen = Damage{}, false, nil
 	l.doubtful.Store(false)
 }
 
 // Damages returns what was found wrong with the logs of the directory, by topic and partition.
 func (d *Dir) Damages() []Damage {
+	if d.damaged.Load() == 0 {
+		return nil // as good as always; a look at ten thousand logs is not free
+	}
 	var all []Damage
 	for _, l := range d.Logs() {
 		if found, any := l.Damage(); any {

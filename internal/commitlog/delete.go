@@ -22,12 +22,30 @@ func (d *Dir) Delete(tp kafka.TopicPartition) error { return d.DeleteAll([]kafka
 // DeleteAll is Delete for many partitions, such as those of a topic: the directory is synced once for all of them. An
 // error about one does not keep the others.
 func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
+	gone := func(tp kafka.TopicPartition) error {
+		return kafka.Errorf(kafka.NotLeaderOrFollower, "Partition %s was deleted", tp)
+	}
+	return d.endAll(tps, gone, deletedFolderSuffix, func(l *Log, path string) { d.schedule(l.config.Load().FileDeleteDelay, path) })
+}
+
+// SetAside ends a log like Delete, but keeps its folder: it is renamed to topic-partition.<id>-stray, durably, as Kafka does
+// with logs that the cluster's metadata do not know. Nothing looks at it or removes it but an operator. It returns the path.
+func (d *Dir) SetAside(tp kafka.TopicPartition) (kept string, err error) {
+	gone := func(tp kafka.TopicPartition) error {
+		return kafka.Errorf(kafka.NotLeaderOrFollower, "Partition %s was set aside: it is stray", tp)
+	}
+	err = d.endAll([]kafka.TopicPartition{tp}, gone, strayFolderSuffix, func(_ *Log, path string) { kept = path })
+	return kept, err
+}
+
+// endAll ends logs and renames their folders; moved is told the new names, with the log's mutex held.
+func (d *Dir) endAll(tps []kafka.TopicPartition, gone func(kafka.TopicPartition) error, suffix string, moved func(l *Log, path string)) error {
 	d.folders.Lock()
 	defer d.folders.Unlock()
 	var errs []error
 	var renamed []*Log
 	for _, tp := range tps {
-		l, err := d.moveAway(tp)
+		l, err := d.moveAway(tp, gone(tp), moved, suffix)
 		if err == nil {
 			renamed = append(renamed, l)
 		}
@@ -50,7 +68,7 @@ func (d *Dir) DeleteAll(tps []kafka.TopicPartition) error {
 }
 
 // moveAway ends a log and renames its folder.
-func (d *Dir) moveAway(tp kafka.TopicPartition) (*Log, error) {
+func (d *Dir) moveAway(tp kafka.TopicPartition, gone error, moved func(l *Log, path string), suffix string) (*Log, error) {
 	d.mu.Lock()
 	l := d.mu.logs[tp]
 	delete(d.mu.logs, tp)
@@ -61,7 +79,6 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) (*Log, error) {
 	if l == nil {
 		return nil, kafka.Errorf(kafka.UnknownTopicOrPartition, "Partition %s is not in log directory %s", tp, d.path)
 	}
-	gone := kafka.Errorf(kafka.NotLeaderOrFollower, "Partition %s was deleted", tp)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.closed = gone
@@ -71,12 +88,12 @@ func (d *Dir) moveAway(tp kafka.TopicPartition) (*Log, error) {
 	if l.stable.Load() < l.end.Load() {
 		go l.tellStable(l.stable.Load(), gone)
 	}
-	target := filepath.Join(d.path, deletedFolderName(tp, kafka.NewUUID()))
+	target := filepath.Join(d.path, movedFolderName(tp, kafka.NewUUID(), suffix))
 	if err := d.fsys.Rename(l.path, target); err != nil {
 		d.fail(err)
 		return nil, storageError(err)
 	}
-	d.schedule(l.config.Load().FileDeleteDelay, target)
+	moved(l, target)
 	return l, nil
 }
 

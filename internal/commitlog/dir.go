@@ -28,6 +28,7 @@ type Dir struct {
 	journal *journal // nil: off
 	failure atomic.Pointer[error]
 	space   space
+	damaged atomic.Int32 // logs with damage; those that were deleted count, too
 	// cleanEpoch is the broker epoch of the last run if that stopped cleanly.
 	cleanEpoch int64
 	clean      bool

@@ -58,10 +58,10 @@ func parseOffsetName(name string) (offset int64, suffix string, ok bool) {
 	return int64(n), name[offsetDigits:], true
 }
 
-// deletedFolderName is what a partition's folder is renamed to before its files go:
-// topic-partition.<32 hexadecimal digits>-delete, the topic's name cut so that the whole has at most 255 bytes.
-func deletedFolderName(tp kafka.TopicPartition, id kafka.UUID) string {
-	end := fmt.Sprintf("-%d.%s%s", tp.Partition, hex.EncodeToString(id[:deletedFolderIDBytes]), deletedFolderSuffix)
+// movedFolderName is what a partition's folder is renamed to before its files go, or when it is set aside:
+// topic-partition.<32 hexadecimal digits>-delete or -stray, the topic's name cut so that the whole has at most 255 bytes.
+func movedFolderName(tp kafka.TopicPartition, id kafka.UUID, suffix string) string {
+	end := fmt.Sprintf("-%d.%s%s", tp.Partition, hex.EncodeToString(id[:deletedFolderIDBytes]), suffix)
 	return tp.Topic[:min(len(tp.Topic), maxFolderNameLength-len(end))] + end
 }
 
@@ -69,5 +69,5 @@ func isDeletedFolder(name string) bool {
 	return strings.HasSuffix(name, deletedFolderSuffix) && strings.Contains(name, ".")
 }
 
-// isForeignFolder reports folders of Kafka's that hold no partition of ours: those that Kafka found to be stray.
+// isForeignFolder reports folders that hold no partition of ours any more: those that were set aside as stray.
 func isForeignFolder(name string) bool { return strings.HasSuffix(name, strayFolderSuffix) }

@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -153,6 +154,9 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 			if errors.Is(err, errRetired) {
 				break
 			}
+			if err == nil && !found {
+				err = l.missing(s, offset)
+			}
 			if err != nil {
 				return Span{}, l.readError(at(offset, err))
 			}
@@ -173,6 +177,16 @@ func (l *Log) Find(offset int64, maxBytes int, below int64, atLeastOne bool) (Sp
 			return Span{}, kafka.Errorf(kafka.OffsetOutOfRange, "Received request for offset %d for partition %s, but we only have log segments from offset %d to %d.", offset, l.tp, start, end)
 		}
 	}
+}
+
+// missing is the error for an offset of which a segment should have a batch, and has none. Compaction may have taken it, unless
+// the log is known to lack something.
+func (l *Log) missing(s *segment, offset int64) error {
+	size, next := s.end()
+	if l.damagedBelow.Load() == 0 || offset >= next {
+		return nil
+	}
+	return &CorruptionError{File: s.name(), Position: size, Offset: offset, Reason: fmt.Sprintf("records from here to offset %d are missing", next-1)}
 }
 
 // closed returns why there is nothing left to read, if the log was closed or deleted.

@@ -104,6 +104,7 @@ func flipBit(t *testing.T, disk vfs.FS, path string, at int64, bit byte) {
 // flipModel is what a log holds: all of it acknowledged.
 type flipModel struct {
 	start, end int64
+	point      int64          // the recovery point
 	batches    []record.Batch // from offset 0
 	headers    map[string][]int64
 	aborted    []Aborted
@@ -177,11 +178,13 @@ func flipImage(t *testing.T, clean bool) (*vfs.Memory, *flipModel) {
 	if err := b.dir.writeCheckpoints(); err != nil {
 		t.Fatal(err)
 	}
+	m.point = b.log.EndOffset()
 	work(60, 66)
 	m.start, m.end = 4, b.log.EndOffset()
 	m.producers = b.log.Producers()
 	if clean {
 		b.close()
+		m.point = m.end
 		return disk.Crash(vfs.KeepUnsynced()), m
 	}
 	image := disk.Crash(vfs.LoseUnsynced())
@@ -275,6 +278,9 @@ func (c *flipCheck) read(maxBytes int) error {
 		return fmt.Errorf("the log ends at %d, want %d: %w", end, c.model.end, err)
 	}
 	if d, _ := c.log.Damage(); d.Refuses {
+		if end < c.model.point {
+			return fmt.Errorf("the log ends at %d, below its recovery point %d", end, c.model.point)
+		}
 		return nil
 	} else if whole := end < c.model.batches[len(c.model.batches)-1].BaseOffset(); whole && len(d.Kept) == 0 || !strings.Contains(c.lines.String(), "is kept") {
 		return fmt.Errorf("the log ends at %d, want %d, and nothing tells that records were cut: %v", end, c.model.end, d)

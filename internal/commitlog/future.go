@@ -108,7 +108,7 @@ func (d *Dir) DeleteFuture(tp kafka.TopicPartition) error {
 	if err := d.offline(); err != nil {
 		return err
 	}
-	target := filepath.Join(d.path, deletedFolderName(tp, kafka.NewUUID()))
+	target := filepath.Join(d.path, movedFolderName(tp, kafka.NewUUID(), deletedFolderSuffix))
 	err := d.fsys.Rename(l.path, target)
 	if err == nil {
 		d.schedule(l.config.Load().FileDeleteDelay, target)
@@ -178,7 +178,7 @@ func (d *Dir) loadFutures(checkpoint func(kafka.TopicPartition) checkpointed) er
 		path := filepath.Join(d.path, e.Name())
 		if d.mu.logs[tp] != nil || d.mu.futures[tp] != nil {
 			d.options.Logger.Warn("an old copy of a partition is removed", "path", path)
-			target := filepath.Join(d.path, deletedFolderName(tp, kafka.NewUUID()))
+			target := filepath.Join(d.path, movedFolderName(tp, kafka.NewUUID(), deletedFolderSuffix))
 			errs = append(errs, d.fsys.Rename(path, target))
 			d.schedule(0, target)
 			continue

@@ -52,7 +52,10 @@ func (s *segment) rebuildIndexes(whatever bool) error {
 		b, err := scan.headerFrom(position, least)
 		if err != nil {
 			if _, damaged := errors.AsType[*CorruptionError](err); damaged && whatever {
-				break // what lies before can be found; who looks behind meets the damage
+				// What lies before can be found; who looks behind meets the damage. The last entry may name the batch that
+				// is wrong.
+				built.state.offsets = built.state.offsets[:max(0, len(built.state.offsets)-1)]
+				break
 			}
 			return err
 		}

@@ -321,11 +321,11 @@ func (l *Log) settle(c checkpointed) error {
 		}
 	}
 	err := l.rebuildProducers(limit)
-	if reason, damaged := errors.AsType[*CorruptionError](err); damaged {
-		l.undecided.Store(l.undecidedBecause(reason))
-		if l.mu.refused == nil {
-			l.damaged(reason, c.recoveryPoint)
-		}
+	if reason, damaged := errors.AsType[*CorruptionError](err); damaged && l.mu.refused == nil {
+		l.damaged(reason, c.recoveryPoint)
+	}
+	if found, any := l.Damage(); any && found.Corrupt != nil && ignoreCorruption(err) == nil {
+		l.undecided.Store(l.undecidedBecause(found.Corrupt))
 		return nil
 	}
 	return err

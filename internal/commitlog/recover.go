@@ -30,7 +30,7 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 		// Retention makes the log's start durable before it deletes, so the beginning was never stable.
 		reason := fmt.Sprintf("the log begins at offset %d, expected was %d", list[0].base, max(point, start))
 		if l.lacks(max(point, start), bounds.proven, list[0].name(), 0, reason) {
-			return l.keepDamaged(list, -1)
+			return l.keepDamaged(list, -1, bounds.proven)
 		}
 		return l.cutRecovered(list, 0, start, reason)
 	}
@@ -45,7 +45,7 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 			// The end of the segment before was lost, so this one was never stable.
 			reason := fmt.Sprintf("the segment begins at offset %d but the log before ends at %d", s.base, expected)
 			if l.lacks(expected, bounds.proven, s.name(), 0, reason) {
-				return l.keepDamaged(list, i-1)
+				return l.keepDamaged(list, i-1, bounds.proven)
 			}
 			return l.cutRecovered(list, i, s.base, reason)
 		}
@@ -55,7 +55,7 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 		}
 		if reason != nil {
 			if l.mu.refused != nil {
-				return l.keepDamaged(list, i)
+				return l.keepDamaged(list, i, bounds.proven)
 			}
 			return l.cutRecovered(list, i+1, s.state.next, reason.Error())
 		}
@@ -65,7 +65,9 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 	if n := len(list); n > 0 {
 		name, size = list[n-1].name(), list[n-1].size()
 	}
-	l.lacks(max(expected, start), c.acknowledged, name, size, "the log ends here")
+	if l.lacks(max(expected, start), c.acknowledged, name, size, "the log ends here") && len(list) > 0 {
+		list[len(list)-1].state.next = c.acknowledged // so that readers hear of it
+	}
 	return l.syncRecovered(list, point)
 }
 
@@ -129,12 +131,13 @@ func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reas
 	if last {
 		l.mu.unsynced.sinceSaved = position - from
 	}
-	s.state.size, s.state.next = position, next
-	s.state.inHeap, s.state.largestKnown = true, true
 	if reason != nil && next < bounds.proven {
 		l.damaged(reason, bounds.proven)
+		s.state.offsets, s.state.times = nil, nil // what lies behind may be found with the files
 		return reason, nil
 	}
+	s.state.size, s.state.next = position, next
+	s.state.inHeap, s.state.largestKnown = true, true
 	if reason != nil {
 		l.options().Logger.Warn("cutting a torn tail", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "bytes", size-position, "offset", next, "recoveryPoint", point, "reason", reason.Reason)
 		if err := l.keepCut(s, f, position, size); err != nil {
@@ -250,17 +253,22 @@ func (l *Log) damaged(reason *CorruptionError, point int64) {
 	l.mu.refused = kafka.Errorf(kafka.KafkaStorageError, "Partition %s is damaged below its recovery point %d and takes no appends: %v; `ottla storage verify` checks the log directory", l.tp, point, reason)
 }
 
-// keepDamaged leaves the segments from i on as they are on disk: what can be read of them can be read.
-func (l *Log) keepDamaged(list []*segment, i int) error {
-	for j := i + 1; j < len(list); j++ {
+// keepDamaged leaves the damaged segment i and those behind it as they are on disk: what can be read of them can be read, and
+// who reads on where the damage is hears of it. So the log ends where it is known to have ended, not at the damage. i is -1 if
+// the beginning is missing.
+func (l *Log) keepDamaged(list []*segment, i int, end int64) error {
+	for j := max(i, 0); j < len(list); j++ {
 		s := list[j]
-		s.state.next = s.base
 		if j+1 < len(list) {
 			s.state.next = list[j+1].base
-		} else if err := s.findNext(0); err != nil {
-			if _, corrupt := errors.AsType[*CorruptionError](err); !corrupt {
-				return err
-			}
+			continue
+		}
+		err := s.findNext(0)
+		if ignoreCorruption(err) != nil {
+			return err
+		}
+		if err != nil || j == i {
+			s.state.next = max(s.base, end) // what was found beyond is not to be trusted
 		}
 	}
 	return l.syncRecovered(list, noOffset)

@@ -59,7 +59,6 @@ func (p *Partition) append(a Append) (done Appended, records int, err error) {
 		return Appended{}, 0, err
 	}
 	done, err = p.appendAs(AnyEpoch, valid.Batch, commitlog.AppendOptions{Origin: record.Client, Now: a.Now})
-	done.AppendTime = valid.AppendTime
 	return done, valid.Count, err
 }
 

@@ -35,7 +35,7 @@ func (s *Set) place(topic *metadata.Topic, name kafka.TopicPartition, state *met
 }
 
 // find returns the log that a replica has in an online directory; log is nil if there is none. A log of a topic of the
-// same name that was deleted while this broker was away goes.
+// same name that was deleted while this broker was away is set aside.
 func (s *Set) find(topicID kafka.UUID, name kafka.TopicPartition, state *metadata.Partition) (home, error) {
 	var all []home
 	for _, dir := range s.options.Dirs {
@@ -45,9 +45,11 @@ func (s *Set) find(topicID kafka.UUID, name kafka.TopicPartition, state *metadat
 		case log.TopicID() == topicID || log.TopicID().IsZero():
 			all = append(all, home{dir, log})
 		default:
-			if err := dir.Delete(name); err != nil {
+			kept, err := dir.SetAside(name)
+			if err != nil {
 				return home{}, err
 			}
+			s.options.Logger.Warn("log belongs to another topic of the same name and is set aside", "partition", name.String(), "topicId", log.TopicID().String(), "path", kept, "bytes", log.Size())
 		}
 	}
 	if len(all) == 0 {

@@ -108,7 +108,24 @@ func TestCreatedAgainWhileAway(t *testing.T) {
 	if len(strays) != 1 || strays[0].TopicPartition() != (kafka.TopicPartition{Topic: "t", Partition: 1}) {
 		t.Errorf("strays: %v", strays)
 	}
+	if kept := folders(t, disk, "t-0.", "-stray"); len(kept) != 1 {
+		t.Errorf("the old topic's log was not kept: %q", kept)
+	}
 	again.close()
+}
+
+// folders lists those of the log directory with this beginning and end.
+func folders(t *testing.T, disk vfs.FS, prefix, suffix string) (names []string) {
+	entries, err := disk.ReadDir("/data")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), prefix) && strings.HasSuffix(e.Name(), suffix) {
+			names = append(names, e.Name())
+		}
+	}
+	return names
 }
 
 func TestStrays(t *testing.T) {

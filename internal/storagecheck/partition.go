@@ -177,7 +177,7 @@ func (p *partition) checkIdentity() {
 	if p.topic == nil || p.tp.Topic == kafka.MetadataTopic || id.IsZero() {
 		return
 	}
-	const outcome = "The broker deletes the partition when it has caught up with the cluster. If that is not what happened, the metadata log is not the one that belongs here: copy the folder first."
+	const outcome = "The broker sets the partition aside when it has caught up with the cluster: its folder gets a name that ends with -stray, and is kept. If the topic was not deleted, the metadata log is not the one that belongs here."
 	switch {
 	case !p.topic.exists:
 		p.add(Leftover, p.name, outcome, "the metadata log has no topic %s: it was deleted", p.tp.Topic)
