@@ -70,9 +70,18 @@ func openWith(tb testing.TB, fsys vfs.FS, c Config, change func(*Options)) *test
 		tb.Fatal("open:", err)
 	}
 	b.dir = dir
-	if b.log = dir.Log(testPartition); b.log == nil {
-		if b.log, err = dir.Create(testPartition, kafka.UUID{7}, c); err != nil {
-			tb.Fatal("create:", err)
+	b.watch(kafka.UUID{7}, c)
+	return b
+}
+
+// watch takes the one log of a test from the directory, or creates it.
+func (b *testBench) watch(topicID kafka.UUID, c Config) {
+	b.tb.Helper()
+	b.mu.changed = sync.NewCond(&b.mu)
+	if b.log = b.dir.Log(testPartition); b.log == nil {
+		var err error
+		if b.log, err = b.dir.Create(testPartition, topicID, c); err != nil {
+			b.tb.Fatal("create:", err)
 		}
 	}
 	b.log.OnStable(func(_ int64, err error) {
@@ -81,7 +90,6 @@ func openWith(tb testing.TB, fsys vfs.FS, c Config, change func(*Options)) *test
 		b.mu.failed = errors.Join(b.mu.failed, err)
 		b.mu.changed.Broadcast()
 	})
-	return b
 }
 
 func (b *testBench) close() {

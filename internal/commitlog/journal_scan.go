@@ -154,9 +154,11 @@ func (s *journalScan) order() {
 	s.frames = slices.DeleteFunc(s.frames, func(f journalFrame) bool { return f.generation < oldest })
 	before := journalFrame{frameHead{generation: oldest, position: journalHeads}, fileOf(oldest)}
 	for i, f := range s.frames {
-		follows := f.generation == before.generation && f.position == before.position+blocks(int64(before.length)) ||
-			f.generation == before.generation+1 && f.position == journalHeads
-		if !follows || i > 0 && f.sequence != before.sequence+1 {
+		follows := f.generation == before.generation && f.position == before.position+blocks(int64(before.length))
+		if i > 0 {
+			follows = f.sequence == before.sequence+1 && (follows || f.generation == before.generation+1 && f.position == journalHeads)
+		}
+		if !follows {
 			s.suspect = i
 			s.damaged(before.file, before.position+blocks(int64(before.length)), fmt.Sprintf("a frame that was acknowledged cannot be read; the next good one is number %d, in file %s at position %d", f.sequence, journalName(s.dir, f.file), f.position))
 		}
