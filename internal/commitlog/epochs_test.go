@@ -57,3 +57,31 @@ func TestEpochsAreSavedWhenTheyCount(t *testing.T) {
 		t.Errorf("cleared, the last epoch is saved as %d", got.latest())
 	}
 }
+
+// TestEpochsAreSavedWhenTheyAre: who asks while they are being written must not let the recovery point pass them.
+func TestEpochsAreSavedWhenTheyAre(t *testing.T) {
+	var c epochCache
+	disk := vfs.NewMemory()
+	if err := disk.MkdirAll(testDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	c.assign(1, 0)
+	during := 0
+	fsys := hookFS{disk, func() {
+		if during++; !c.unsaved(10) {
+			t.Error("epochs count as saved while they are being written")
+		}
+		if during == 1 {
+			c.assign(2, 5) // may be in the file or not
+		}
+	}}
+	if err := c.save(fsys, testDir, 10); err != nil || during == 0 {
+		t.Fatal(err, during)
+	}
+	if !c.unsaved(10) {
+		t.Error("an epoch that came while the others were written counts as saved")
+	}
+	if err := c.save(disk, testDir, 10); err != nil || c.unsaved(10) {
+		t.Error("not saved", err)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
@@ -19,6 +20,7 @@ func openJournaled(t *testing.T, fsys vfs.FS) *testBench {
 	c.SegmentBytes = 1 << 20
 	o := testOptions(c)
 	o.journalFirst = o.JournalBytes / 2
+	o.CheckpointInterval = time.Hour // which would sync the directory
 	dir, err := Open(fsys, testDir, o)
 	if err != nil {
 		t.Fatal(err)
@@ -295,4 +297,88 @@ func TestFlippedBitInTheJournal(t *testing.T) {
 		t.Error("no flip hit what was not in place")
 	}
 	b.close()
+}
+
+// TestCutOvertakesARound: a round that has taken a range and comes to writing it after the log was cut must not write it: a redo
+// would bring back what was cut.
+func TestCutOvertakesARound(t *testing.T) {
+	disk := vfs.NewMemory()
+	b := openJournaled(t, disk)
+	close(b.dir.flusher.stop) // the test does the rounds
+	<-b.dir.flusher.done
+	kept := b.log.EndOffset()
+	b.append(testTime.UnixMilli(), "will be cut")
+	if w := b.log.beginFlush(); w.length == 0 {
+		t.Fatal("the range does not suit the journal")
+	}
+	if err := b.log.TruncateTo(kept); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.dir.journal.write([]*Log{b.log}); err != nil {
+		t.Fatal(err)
+	}
+	if b.log.flushing.journaled {
+		t.Error("what was cut is in the journal")
+	}
+	after := open(t, disk.Crash(vfs.KeepUnsynced()), b.config)
+	if got := after.log.EndOffset(); got != kept {
+		t.Errorf("after a crash the log ends at %d, want %d", got, kept)
+	}
+	after.close()
+}
+
+// TestRetiringAwaitsDeletions: the journal gives up what it has of a deleted log no sooner than the folder's new name is durable;
+// until then the log may be there again after a crash, and must have what was acknowledged.
+func TestRetiringAwaitsDeletions(t *testing.T) {
+	disk := vfs.NewMemory()
+	fsys := &dirSyncHook{Memory: disk}
+	b := openJournaled(t, fsys)
+	end := b.log.StableOffset()
+	fsys.hook = func() {
+		fsys.hook = nil
+		j := b.dir.journal
+		j.mu.Lock()
+		if err := errors.Join(j.turn(), j.commit(j.mu.frame, 0)); err != nil {
+			t.Error(err)
+		}
+		j.mu.Unlock()
+		for deadline := time.Now().Add(50 * time.Millisecond); j.count().retired == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		}
+		j.mu.Lock()
+		if err := j.commit(j.mu.frame, 0); err != nil { // which would make it durable
+			t.Error(err)
+		}
+		j.mu.Unlock()
+		after := open(t, disk.Crash(vfs.LoseUnsynced()), b.config)
+		if got := after.log.EndOffset(); got != end {
+			t.Errorf("the log that is being deleted ends at %d after a crash, %d were acknowledged", got, end)
+		}
+		after.close()
+	}
+	b.dir.journal.mu.Lock()
+	b.dir.journal.prepare(1)
+	b.dir.journal.mu.Unlock()
+	b.dir.journal.waitReady()
+	fsys.on = true
+	if err := b.dir.Delete(testPartition); err != nil {
+		t.Fatal(err)
+	}
+	if fsys.hook != nil {
+		t.Error("the test saw no deletion")
+	}
+	b.close()
+}
+
+// dirSyncHook calls hook before the log directory itself is synced.
+type dirSyncHook struct {
+	*vfs.Memory
+	on   bool
+	hook func()
+}
+
+func (h *dirSyncHook) SyncDir(path string) error {
+	if h.on && path == testDir && h.hook != nil {
+		h.hook()
+	}
+	return h.Memory.SyncDir(path)
 }
