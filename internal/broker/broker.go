@@ -65,10 +65,11 @@ type Broker struct {
 	built chan struct{} // closed once the fields above are set
 
 	// config is the configuration in force, dynamic settings included.
-	config atomic.Pointer[config.Broker]
-	epoch  atomic.Int64 // of the registration; -1 before
-	ready  atomic.Bool
-	failed chan error // a failure that ends the broker; holds one
+	config  atomic.Pointer[config.Broker]
+	cleaner atomic.Pointer[commitlog.Cleaner] // nil before and after it runs
+	epoch   atomic.Int64                      // of the registration; -1 before
+	ready   atomic.Bool
+	failed  chan error // a failure that ends the broker; holds one
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -125,6 +126,7 @@ func (b *Broker) start(ctx context.Context) error {
 	b.setStraysAside()
 	b.tasks.Go(b.sendAssignments)
 	b.housekeep()
+	b.startCleaner()
 	b.exportMetrics()
 	if err := b.startHTTP(); err != nil {
 		return err
@@ -204,6 +206,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	}
 	b.cancel()
 	b.tasks.Wait()
+	b.stopCleaner()
 	if b.quorum != nil {
 		note("metadata quorum", b.quorum.Close())
 		b.loads.Wait()

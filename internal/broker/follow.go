@@ -31,6 +31,7 @@ func (b *Broker) followSettings(_, next *metadata.Image, changes *metadata.Chang
 			b.log.Warn(n.String())
 		}
 		b.config.Store(c)
+		b.configureCleaner()
 		b.beat() // directories may be cordoned now
 		b.server.SetLimits(limitsOf(c))
 		b.setReserves(c)

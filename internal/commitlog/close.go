@@ -134,6 +134,7 @@ func (l *Log) refuse(why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.refused = cmp.Or(l.mu.refused, why)
+	l.abortCompaction()
 }
 
 func (l *Log) close(why error) {

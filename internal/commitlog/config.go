@@ -28,6 +28,20 @@ type Config struct {
 	Preallocate        bool          // preallocate: reserve the whole segment when it is created
 	WriteCaching       bool          // write.caching: what is in the page cache counts as stable; it is flushed within 1 s or 8 MiB
 	ProducerExpiration time.Duration // producer.id.expiration.ms
+
+	// The rest is for logs with CleanupCompact.
+	MinCleanableRatio  float64 // min.cleanable.dirty.ratio: a larger share of the log must be dirty for a compaction to begin
+	MinCompactionLagMs int64   // min.compaction.lag.ms: a segment with younger records is not compacted
+	MaxCompactionLagMs int64   // max.compaction.lag.ms: a segment with older records is, whatever MinCleanableRatio says; it is rolled for that
+	DeleteRetentionMs  int64   // delete.retention.ms: tombstones stay so long after the first compaction that meets them
+}
+
+// rollMs is how long a segment takes records (Kafka's LogConfig.maxSegmentMs).
+func (c *Config) rollMs() int64 {
+	if c.CleanupCompact && c.MaxCompactionLagMs > 0 {
+		return min(c.SegmentMs, c.MaxCompactionLagMs)
+	}
+	return c.SegmentMs
 }
 
 // DefaultConfig returns Kafka's defaults: 1 GiB segments, 7 days, cleanup.policy=delete.
@@ -44,6 +58,9 @@ func DefaultConfig() Config {
 		FlushMessages:      math.MaxInt64,
 		FlushMs:            math.MaxInt64,
 		ProducerExpiration: 24 * time.Hour,
+		MinCleanableRatio:  0.5,
+		MaxCompactionLagMs: math.MaxInt64,
+		DeleteRetentionMs:  (24 * time.Hour).Milliseconds(),
 	}
 }
 

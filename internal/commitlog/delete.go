@@ -82,6 +82,10 @@ func (d *Dir) moveAway(tp kafka.TopicPartition, gone error, moved func(l *Log, p
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.mu.closed = gone
+	l.abortCompaction()
+	if l.cleaned.Load() > 0 {
+		d.cleanedDue.Store(true)
+	}
 	for _, s := range l.list() {
 		s.retire()
 	}

@@ -27,8 +27,10 @@ type Dir struct {
 	flusher *flusher
 	journal *journal // nil: off
 	failure atomic.Pointer[error]
-	space   space
-	damaged atomic.Int32 // logs with damage; those that were deleted count, too
+	// cleanedDue says that the cleaner's checkpoint tells of logs that are not there any more.
+	cleanedDue atomic.Bool
+	space      space
+	damaged    atomic.Int32 // logs with damage; those that were deleted count, too
 	// cleanEpoch is the broker epoch of the last run if that stopped cleanly.
 	cleanEpoch int64
 	clean      bool

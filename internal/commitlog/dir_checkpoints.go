@@ -18,7 +18,7 @@ func (d *Dir) writeCheckpoints() error {
 	return d.writeCheckpointFiles()
 }
 
-// writeCheckpointFiles writes the three offset checkpoints.
+// writeCheckpointFiles writes the three offset checkpoints, and that of the cleaner if it is to change.
 func (d *Dir) writeCheckpointFiles() error {
 	d.checkpoints.Lock()
 	defer d.checkpoints.Unlock()
@@ -29,6 +29,9 @@ func (d *Dir) writeCheckpointFiles() error {
 	err := errors.Join(
 		d.writePoints(logs),
 		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
+	if err == nil && d.cleanedDue.Load() {
+		err = d.writeCleaned()
+	}
 	if err == nil {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -94,7 +97,13 @@ func (d *Dir) writePoints(logs []*Log) error {
 	if err != nil {
 		return err
 	}
-	return d.writeOffsets(recoveryPointFile, points)
+	if err := d.writeOffsets(recoveryPointFile, points); err != nil {
+		return err
+	}
+	for i, l := range logs {
+		l.checkpointed.Store(points[i].offset)
+	}
+	return nil
 }
 
 func offsetsOf(logs []*Log, offset func(*Log) int64) []checkpointEntry {

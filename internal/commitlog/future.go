@@ -200,9 +200,9 @@ func (l *Log) HoldCompaction() (release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held.Add(1)
+	l.abortCompaction()
 	return func() { l.held.Add(-1) }
 }
 
-// CompactionHeld reports whether compaction has to leave the log as it is: asked before a compaction begins, and again under
-// the log's mutex before its result takes the place of segments.
-func (l *Log) CompactionHeld() bool { return l.future || l.held.Load() > 0 }
+// compactionHeld reports whether compaction has to leave the log as it is. The caller holds l.mu.
+func (l *Log) compactionHeld() bool { return l.future || l.held.Load() > 0 }

@@ -16,6 +16,7 @@ import (
 // checkpointed is what the checkpoint files say of one log.
 type checkpointed struct {
 	recoveryPoint, start, high int64
+	cleaned                    int64 // 0: never
 	clean                      bool
 	// acknowledged is where the redo journal proves that the log went to, or 0.
 	acknowledged int64
@@ -30,8 +31,8 @@ func (d *Dir) load() error {
 	if d.clean, d.cleanEpoch, err = takeCleanShutdown(d.fsys, d.path); err != nil {
 		return err
 	}
-	var offsets [3]map[kafka.TopicPartition]int64
-	for i, name := range [...]string{recoveryPointFile, logStartFile, highWatermarkFile} {
+	var offsets [4]map[kafka.TopicPartition]int64
+	for i, name := range [...]string{recoveryPointFile, logStartFile, highWatermarkFile, cleanerOffsetFile} {
 		if offsets[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
 			// Without a recovery point everything is checked; without the others starts and high watermarks are
 			// found again from the segments and the replicas.
@@ -55,7 +56,7 @@ func (d *Dir) load() error {
 	for range min(d.options.RecoveryThreads, max(1, len(folders))) {
 		workers.Go(func() {
 			for tp := range work {
-				c := checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
+				c := checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], cleaned: offsets[3][tp], clean: d.clean}
 				l, err := d.redoAndLoad(redo, tp, c)
 				if lost, must := errors.AsType[*redoError](err); must {
 					mu.Lock()
@@ -84,6 +85,7 @@ func (d *Dir) load() error {
 	if err := d.allSetAside(); err != nil {
 		failures = append(failures, err)
 	}
+	d.cleanedDue.Store(d.namesOthers(offsets[3]))
 	if !d.clean && len(folders) > 0 {
 		if err := d.fsys.SyncDir(d.path); err != nil {
 			return err
@@ -96,6 +98,16 @@ func (d *Dir) load() error {
 		d.options.Logger.Info("loaded logs", "dir", d.path, "logs", len(folders), "clean", d.clean, "took", time.Since(begin))
 	}
 	return d.endRedo(redo)
+}
+
+// namesOthers reports whether a checkpoint tells of logs that are not there.
+func (d *Dir) namesOthers(offsets map[kafka.TopicPartition]int64) bool {
+	for tp := range offsets {
+		if d.mu.logs[tp] == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // partitionFolders lists the partitions in the directory and schedules deleted folders for removal.
@@ -174,6 +186,9 @@ func (l *Log) closeFiles() {
 
 // loadSegments lists the folder into segments and clears away leftovers.
 func (l *Log) loadSegments() error {
+	if err := l.finishSwaps(); err != nil {
+		return err
+	}
 	entries, err := l.fsys.ReadDir(l.path)
 	if err != nil {
 		return err
@@ -183,7 +198,7 @@ func (l *Log) loadSegments() error {
 	var orphans []string // indexes whose .log has not come yet, or is missing
 	for _, e := range entries {
 		name := e.Name()
-		if strings.HasSuffix(name, deletedSuffix) || strings.HasSuffix(name, cleanedSuffix) || strings.HasSuffix(name, temporarySuffix) {
+		if strings.HasSuffix(name, deletedSuffix) || strings.HasSuffix(name, temporarySuffix) {
 			if err := removeIfThere(l.fsys, filepath.Join(l.path, name)); err != nil {
 				return err
 			}
@@ -305,6 +320,10 @@ func (l *Log) settle(c checkpointed) error {
 	l.high.Store(max(start, min(c.high, end)))
 	l.flushed.Store(end)
 	l.stable.Store(end)
+	l.checkpointed.Store(min(c.recoveryPoint, end))
+	if c.cleaned <= end {
+		l.cleaned.Store(c.cleaned)
+	}
 	l.epochs.cutEnd(end)
 	l.epochs.cutStart(start)
 	limit := end

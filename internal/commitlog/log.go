@@ -34,6 +34,12 @@ type Log struct {
 	// firstUnstable is the table's FirstUnstableOffset, or noOffset.
 	firstUnstable atomic.Int64
 	size          atomic.Int64
+	// cleaned is where the last compaction ended; 0 if there was none. See compact_offsets.go.
+	cleaned atomic.Int64
+	// checkpointed is the recovery point on disk.
+	checkpointed atomic.Int64
+	// uncleanable is why the log is not compacted any more.
+	uncleanable atomic.Pointer[error]
 
 	// segments is never empty and never changed in place; the last one is active.
 	segments atomic.Pointer[[]*segment]
@@ -59,6 +65,7 @@ type Log struct {
 		unsynced  unsynced
 		// snapshotAt is the offset of the newest snapshot, saved or pending; or noOffset.
 		snapshotAt int64
+		compacting *compacting // nil, or the compaction that runs
 	}
 	damage damageNotes
 	// doubtful says that the disk has failed a read.

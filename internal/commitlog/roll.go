@@ -18,8 +18,9 @@ func jitter(c *Config) int64 {
 }
 
 // mustRoll decides whether an append needs a new segment (Kafka's LogSegment.shouldRoll): the bytes would pass
-// segment.bytes; segment.ms has passed between the first batch's timestamp and the new ones, or on the clock
-// if records have none; the index is full; or the offset does not fit it. The caller holds l.mu.
+// segment.bytes; segment.ms, or for a compacted log max.compaction.lag.ms, has passed between the first batch's timestamp
+// and the new ones, or on the clock if records have none; the index is full; or the offset does not fit it. The caller
+// holds l.mu.
 func (l *Log) mustRoll(s *segment, c *Config, bytes, lastOffset, maxTimestamp int64, now time.Time) bool {
 	size := s.size()
 	if !fitsIndex(s.base, lastOffset) {
@@ -28,7 +29,7 @@ func (l *Log) mustRoll(s *segment, c *Config, bytes, lastOffset, maxTimestamp in
 	if size == 0 {
 		return false
 	}
-	return size > c.segmentLimit()-bytes || l.waited(s, maxTimestamp, now) > c.SegmentMs-s.jitterMs || s.indexFull(c)
+	return size > c.segmentLimit()-bytes || l.waited(s, maxTimestamp, now) > c.rollMs()-s.jitterMs || s.indexFull(c)
 }
 
 // waited is how long the segment has waited to be rolled, in ms. The caller holds l.mu.

@@ -161,6 +161,12 @@ func (s *segment) retire() {
 	_ = s.close()
 }
 
+func (s *segment) isRetired() bool {
+	s.files.Lock()
+	defer s.files.Unlock()
+	return s.files.retired
+}
+
 // useLog returns the .log file, opened if need be; the caller ends its use with done. created says that this call made it,
 // so that its directory needs a sync.
 func (s *segment) useLog() (f *openFile, created bool, err error) {

@@ -15,7 +15,7 @@ func (l *Log) discard(segments []*segment) error {
 	for _, s := range segments {
 		l.size.Add(-s.size())
 		s.retire()
-		names, err := s.markDeleted()
+		names, err := s.markDeleted(true)
 		errs = append(errs, err)
 		l.removeLater(names...)
 	}
@@ -25,13 +25,17 @@ func (l *Log) discard(segments []*segment) error {
 	return errors.Join(errs...)
 }
 
-// markDeleted renames the segment's files and returns their new names.
-func (s *segment) markDeleted() (names []string, err error) {
+// markDeleted renames the segment's files, with the producer snapshot at its beginning if asked, and returns their new
+// names.
+func (s *segment) markDeleted(withSnapshot bool) (names []string, err error) {
 	all := make([]string, 0, len(segmentSuffixes())+1)
 	for _, suffix := range segmentSuffixes() {
 		all = append(all, s.stem+suffix)
 	}
-	for _, name := range append(all, s.snapshotName()) {
+	if withSnapshot {
+		all = append(all, s.snapshotName())
+	}
+	for _, name := range all {
 		switch e := s.fsys.Rename(name, name+deletedSuffix); {
 		case e == nil:
 			names = append(names, name+deletedSuffix)

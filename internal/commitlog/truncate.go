@@ -92,6 +92,7 @@ func (s *segment) batchStart(offset int64) (position, base int64, err error) {
 // holds l.mu.
 func (l *Log) lowerTo(end int64) error {
 	l.mu.unsynced.generation++
+	l.abortCompaction()
 	l.dropPendingSnapshots(l.mu.unsynced.snapshots)
 	l.mu.unsynced.snapshots = l.mu.unsynced.snapshots[:0]
 	l.end.Store(end)
@@ -102,7 +103,7 @@ func (l *Log) lowerTo(end int64) error {
 		o.Store(min(o.Load(), end))
 	}
 	l.lowerStable(end)
-	if err := l.dir.writeRecoveryPoints(); err != nil {
+	if err := errors.Join(l.dir.writeRecoveryPoints(), l.lowerCleaned(end)); err != nil {
 		l.dir.fail(err)
 		return storageError(err)
 	}

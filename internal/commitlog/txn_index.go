@@ -70,9 +70,9 @@ func (l *Log) loadAborted(s *segment) ([]Aborted, error) {
 		return list, nil
 	}
 	_, next := s.end()
-	content, err := readFile(s.fsys, s.stem+txnIndexSuffix, maxIndexBytes)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, storageError(err)
+	content, err := s.readTxnIndex()
+	if err != nil {
+		return nil, err
 	}
 	entries, ok := parseTxnIndex(content, s.base, next)
 	if ok {
@@ -92,6 +92,19 @@ func (l *Log) loadAborted(s *segment) ([]Aborted, error) {
 		s.state.aborted, s.state.abortedKnown, s.state.txnUnsaved = entries, true, !ok
 	}
 	return s.state.aborted, nil
+}
+
+// readTxnIndex returns the content of the .txnindex; none if there is no file. It is errRetired of a segment whose name may
+// have been that of another file by then.
+func (s *segment) readTxnIndex() ([]byte, error) {
+	content, err := readFile(s.fsys, s.stem+txnIndexSuffix, maxIndexBytes)
+	if s.isRetired() {
+		return nil, errRetired
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, storageError(err)
+	}
+	return content, nil
 }
 
 // saveAborted writes the .txnindex of a segment if it lacks entries; the flusher syncs it. The caller holds l.mu.
@@ -186,7 +199,7 @@ func (l *Log) AbortedTransactions(from, below int64) ([]Aborted, error) {
 		if whole || err != nil {
 			return found, err
 		}
-		if err := l.closed(); err != nil {
+		if err := l.closed(); err != nil { // it waits while segments are being exchanged
 			return nil, err
 		}
 	}
@@ -201,7 +214,7 @@ func (l *Log) abortedIn(list []*segment, from, below int64) (found []Aborted, wh
 		}
 		entries, err := l.loadAborted(s)
 		s.release()
-		if !slices.Contains(l.list(), s) {
+		if !slices.Contains(l.list(), s) || errors.Is(err, errRetired) {
 			return nil, false, nil
 		}
 		if err != nil {

@@ -112,25 +112,21 @@ var (
 		Name: "delete.retention.ms", Type: Long, Default: "86400000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{LogCleanerDeleteRetentionMs.Row, 1}},
 		Doc:      "Time for which a compacted log keeps tombstones, so that readers see the deletion.",
-		Status:   Later, Why: "compaction",
 	}}
 	TopicMinCompactionLagMs = TopicLong{&Row{
 		Name: "min.compaction.lag.ms", Type: Long, Default: "0", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{LogCleanerMinCompactionLagMs.Row, 1}},
 		Doc:      "Age below which records are never compacted.",
-		Status:   Later, Why: "compaction",
 	}}
 	TopicMaxCompactionLagMs = TopicLong{&Row{
 		Name: "max.compaction.lag.ms", Type: Long, Default: "9223372036854775807", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{LogCleanerMaxCompactionLagMs.Row, 1}},
 		Doc:      "Age above which records must be compacted, however small their share of the log.",
-		Status:   Later, Why: "compaction",
 	}}
 	TopicMinCleanableDirtyRatio = TopicDouble{&Row{
 		Name: "min.cleanable.dirty.ratio", Type: Double, Default: "0.5", Valid: between(0, 1), Importance: Medium,
 		Synonyms: []Synonym{{LogCleanerMinCleanableRatio.Row, 1}},
 		Doc:      "Share of the log that must not be compacted yet for a compaction to begin.",
-		Status:   Later, Why: "compaction",
 	}}
 	TopicFileDeleteDelayMs = TopicLong{&Row{
 		Name: "file.delete.delay.ms", Type: Long, Default: "60000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,

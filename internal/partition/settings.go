@@ -70,6 +70,10 @@ func LogConfig(topic *config.Topic, producerExpiration time.Duration) commitlog.
 		Preallocate:        topic.Bool(config.TopicPreallocate),
 		WriteCaching:       topic.Bool(config.TopicWriteCaching),
 		ProducerExpiration: producerExpiration,
+		MinCleanableRatio:  topic.Double(config.TopicMinCleanableDirtyRatio),
+		MinCompactionLagMs: topic.Long(config.TopicMinCompactionLagMs),
+		MaxCompactionLagMs: topic.Long(config.TopicMaxCompactionLagMs),
+		DeleteRetentionMs:  topic.Long(config.TopicDeleteRetentionMs),
 	}
 }
 

@@ -2,6 +2,7 @@ package producerstate
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -145,6 +146,27 @@ func (t *Table) Producers() []Producer {
 	}
 	slices.SortFunc(list, func(a, b Producer) int { return cmp.Compare(a.ProducerID, b.ProducerID) })
 	return list
+}
+
+// LastRecord is where a producer's last batch in its epoch ended.
+type LastRecord struct {
+	Offset int64 // NoOffset if it wrote nothing but markers in this epoch
+	Epoch  int16
+}
+
+// LastRecords yields the producers by id, in no order: what compaction must leave of each.
+func (t *Table) LastRecords() iter.Seq2[int64, LastRecord] {
+	return func(yield func(int64, LastRecord) bool) {
+		for id, e := range t.producers {
+			last := LastRecord{NoOffset, e.epoch}
+			if e.batches > 0 {
+				last.Offset = e.last.lastOffset
+			}
+			if !yield(id, last) {
+				return
+			}
+		}
+	}
 }
 
 func byFirstOffset(a transaction, offset int64) int { return cmp.Compare(a.firstOffset, offset) }
