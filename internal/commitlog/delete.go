@@ -53,6 +53,7 @@ func (d *Dir) endAll(tps []kafka.TopicPartition, gone func(kafka.TopicPartition)
 	}
 	if len(renamed) > 0 {
 		err := d.fsys.SyncDir(d.path)
+		d.left()
 		// The partition may come again, even with the same topic id: what is redone must not be of the old log then. Its
 		// checkpoints go when it does (forget).
 		if err == nil {
@@ -67,13 +68,23 @@ func (d *Dir) endAll(tps []kafka.TopicPartition, gone func(kafka.TopicPartition)
 	return errors.Join(errs...)
 }
 
+// left notes that logs have left: a crash does not bring their folders back.
+func (d *Dir) left() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.mu.leaving {
+		d.mu.deleted[l.tp] = true
+	}
+	d.mu.leaving = nil
+}
+
 // moveAway ends a log and renames its folder.
 func (d *Dir) moveAway(tp kafka.TopicPartition, gone error, moved func(l *Log, path string), suffix string) (*Log, error) {
 	d.mu.Lock()
 	l := d.mu.logs[tp]
-	delete(d.mu.logs, tp)
 	if l != nil {
-		d.mu.deleted[tp] = true
+		delete(d.mu.logs, tp)
+		d.mu.leaving = append(d.mu.leaving, l)
 	}
 	d.mu.Unlock()
 	if l == nil {

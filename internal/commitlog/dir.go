@@ -39,6 +39,8 @@ type Dir struct {
 		sync.Mutex
 		logs    map[kafka.TopicPartition]*Log
 		futures map[kafka.TopicPartition]*Log
+		// leaving are logs whose folders get their new names, until that is durable.
+		leaving []*Log
 		// deleted are partitions of which the checkpoints on disk may still tell, though their logs are gone.
 		deleted   map[kafka.TopicPartition]bool
 		deletions []deletion

@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"sync"
 
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -25,7 +26,7 @@ func (d *Dir) writeCheckpointFiles() error {
 	d.mu.Lock()
 	deleted := slices.Collect(maps.Keys(d.mu.deleted))
 	d.mu.Unlock()
-	logs := d.everything()
+	logs := d.checkpointed()
 	err := errors.Join(
 		d.writePoints(logs),
 		d.writeOffsets(highWatermarkFile, offsetsOf(logs, (*Log).HighWatermark)))
@@ -69,7 +70,21 @@ func (d *Dir) forget(tp kafka.TopicPartition) error {
 func (d *Dir) writeRecoveryPoints() error {
 	d.checkpoints.Lock()
 	defer d.checkpoints.Unlock()
-	return d.writePoints(d.everything())
+	return d.writePoints(d.checkpointed())
+}
+
+// checkpointed returns what the checkpoints tell of: logs, copies, and logs that are being deleted, as a crash may bring
+// their folders back.
+func (d *Dir) checkpointed() []*Log {
+	all := d.everything()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range d.mu.leaving {
+		if !slices.Contains(all, l) {
+			all = append(all, l)
+		}
+	}
+	return all
 }
 
 // writePoints writes the log starts, then the leader epochs, then the recovery points. Epochs are cut at the start
@@ -88,14 +103,22 @@ func (d *Dir) writePoints(logs []*Log) error {
 			unsaved = append(unsaved, l)
 		}
 	}
+	var gone sync.Map // logs that are being deleted
 	err := concurrently(unsaved, func(l *Log) error {
-		if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil && (d.Log(l.tp) == l || d.Future(l.tp) == l) {
-			return err
+		err := l.epochs.save(l.fsys, l.path, math.MaxInt64)
+		if err != nil && d.Log(l.tp) != l && d.Future(l.tp) != l {
+			gone.Store(l, true)
+			return nil
 		}
-		return nil
+		return err
 	})
 	if err != nil {
 		return err
+	}
+	for i, l := range logs {
+		if _, is := gone.Load(l); is {
+			points[i].offset = 0 // a crash may bring the folder back, without those epochs
+		}
 	}
 	if err := d.writeOffsets(recoveryPointFile, points); err != nil {
 		return err
