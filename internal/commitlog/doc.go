@@ -21,9 +21,12 @@
 //   - An append either is complete or leaves nothing that a reader or a recovery takes for data.
 //
 //   - StableOffset advances only after fdatasync of the bytes, the directory and whatever else a recovery
-//     needs to find them. After a failed write or fsync the Dir is failed for good: nothing more is acknowledged.
+//     needs to find them; or after fdatasync of the redo journal with the bytes, if all else was durable before (the
+//     rules of the journal are with its type, in journal.go). After a failed write or fsync the Dir is failed for good:
+//     nothing more is acknowledged.
 //
-//   - Recovery reads what was written after the recovery point, no more, and cuts only a tail that begins there.
+//   - Recovery puts into the segments what only the journal has, reads what was written after the recovery point, no more,
+//     and cuts only a tail that begins there and that the journal does not prove to have been acknowledged.
 //     A batch below the recovery point that cannot be read makes the log refuse appends; it is never cut.
 //
 //   - Index files are hints: they are checked before use and rebuilt from the log when they are wrong.
@@ -39,6 +42,8 @@
 //
 // One mutex per Log orders appends, rolls, truncations and deletions; it is held across writes, never across a
 // sync of appended data. Readers take a snapshot of the segments and a segment's own short lock. One goroutine
-// per Dir, the flusher, syncs for everybody who waits (group commit) and writes the checkpoints.
-// Lock order: Log.mu, Dir.checkpoints, Dir.mu, then the locks of segments, epochs and the flusher, which are leaves.
+// per Dir, the flusher, syncs for everybody who waits (group commit) and writes the checkpoints. While the journal is in use
+// another goroutine syncs segments in place, a generation of the journal at a time.
+// Lock order: Dir.folders, Log.mu, the journal's, Dir.checkpoints, Dir.mu, then the locks of segments, epochs and the
+// flusher, which are leaves.
 package commitlog

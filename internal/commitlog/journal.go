@@ -47,9 +47,13 @@ type journal struct {
 		frame      []byte    // room for a frame, of which the head's is there
 		counts     journalCounts
 	}
-	syncAllAfter time.Time // the background's own
-	stopping     atomic.Bool
-	background   sync.WaitGroup
+
+	// The background's own.
+	works        []placing
+	syncAllAfter time.Time
+
+	stopping   atomic.Bool
+	background sync.WaitGroup
 }
 
 // journalFile is one of the two files.
@@ -68,7 +72,8 @@ const (
 	firstJournalBytes   = 1 << 20
 	// A directory that is hardly written to needs no journal.
 	defaultJournalAfter = 16
-	// maxJournaledBytes is where syncing a segment in place costs less than writing its bytes twice.
+	// maxJournaledBytes is where syncing a segment in place costs less than writing its bytes twice. Measured on ext4, one log:
+	// 60 KB took 143 µs of CPU time in the journal and 222 in place, 120 KB 250 and 193.
 	maxJournaledBytes = 64 << 10
 	journalRetry      = time.Minute
 )

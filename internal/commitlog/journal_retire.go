@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -18,8 +19,10 @@ const (
 	// It waits for what others have written, too. Where that takes longer than maxSyncAll, it is not tried for syncAllPause.
 	maxSyncAll   = time.Second
 	syncAllPause = time.Minute
-	// growBelow is how many times longer than retiring it a generation should last: shorter ones double their file.
+	// growBelow is how many times longer than retiring it a generation should last: the file of a shorter one becomes
+	// growBy times as large.
 	growBelow = 4
+	growBy    = 4
 )
 
 // retire begins to sync in place all that a full generation has, after which its file can be used again. At most one
@@ -47,7 +50,7 @@ func (j *journal) retire(generation uint64, lasted time.Duration) {
 		file.logs = logs[:0]
 		j.mu.Unlock()
 		if lasted < growBelow*time.Since(begin) {
-			j.grow(fileOf(generation), min(j.limit, 2*size))
+			j.grow(fileOf(generation), min(j.limit, growBy*size))
 		}
 		j.mu.Lock()
 		file.busy = false
@@ -88,7 +91,8 @@ func (j *journal) syncAll(logs []*Log) bool {
 	if !ok || begin.Before(j.syncAllAfter) {
 		return false
 	}
-	works := make([]placing, len(logs))
+	works := slices.Grow(j.works[:0], len(logs))[:len(logs)]
+	j.works = works
 	for i, l := range logs {
 		works[i].begin(l)
 		works[i].open()
@@ -104,7 +108,6 @@ func (j *journal) syncAll(logs []*Log) bool {
 		// What could not be done at once is done one by one.
 		if err := works[i].finish(l); err != nil {
 			j.dir.fail(err)
-			break
 		}
 	}
 	return true
@@ -137,7 +140,7 @@ func (w *placing) sync(l *Log) error {
 
 // begin notes what is to be synced. A closed log needs nothing.
 func (w *placing) begin(l *Log) {
-	*w = placing{segments: w.segments[:0], sizes: w.sizes[:0]}
+	*w = placing{segments: w.segments[:0], sizes: w.sizes[:0], files: w.files[:0], changes: w.changes[:0]}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.idle = l.mu.closed != nil || l.unsettled.Load() == noOffset; w.idle {
@@ -204,6 +207,7 @@ func (w *placing) check(syncAll error) {
 		}
 		_ = f.done()
 	}
+	clear(w.files)
 }
 
 // finish is end, after another try for what syncing all did not do.
@@ -214,5 +218,7 @@ func (w *placing) finish(l *Log) error {
 		}
 		s.release()
 	}
-	return w.end(l)
+	err := w.end(l)
+	clear(w.segments)
+	return err
 }
