@@ -140,20 +140,17 @@ func (k *compacting) failed(err error) error {
 	return err
 }
 
-// settle sees to it that no recovery reads or writes what will be replaced: the journal has nothing of it any more, and will
+// settle sees to it that no recovery reads or writes what will be replaced. The journal has nothing of it any more, and will
 // not have, as it does not change; and the recovery point on disk is behind it.
 func (k *compacting) settle() error {
 	l := k.log
-	if l.checkpointed.Load() >= k.part.below {
-		return nil // which the journal has nothing below
-	}
 	l.mu.Lock()
 	err := k.going()
 	if err == nil {
 		err = l.leaveJournal()
 	}
 	l.mu.Unlock()
-	if err != nil {
+	if err != nil || l.checkpointed.Load() >= k.part.below {
 		return err
 	}
 	if err := l.dir.writeRecoveryPoints(); err != nil {
