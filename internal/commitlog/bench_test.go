@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
@@ -156,5 +157,47 @@ func TestAppendDoesNotAllocate(t *testing.T) {
 		span.Release()
 	}); n >= 1 {
 		t.Errorf("a read allocates %v times", n)
+	}
+}
+
+// BenchmarkCompaction compacts 64 MiB of 100-byte records with 100,000 keys, in batches of 100, all of them dirty.
+func BenchmarkCompaction(b *testing.B) {
+	for _, codec := range []record.Codec{record.None, record.LZ4} {
+		b.Run(codec.String(), func(b *testing.B) {
+			for range b.N {
+				b.StopTimer()
+				dir, l := benchLog(b, func(c *Config) {
+					c.CleanupDelete, c.CleanupCompact, c.MinCleanableRatio, c.SegmentBytes, c.FileDeleteDelay = false, true, 0, 16<<20, 0
+				})
+				bench := &testBench{tb: b, dir: dir, log: l}
+				value := make([]byte, 80)
+				for i := 0; i < 64<<20/100; i += 100 {
+					builder := record.NewBuilder(record.BatchOptions{Compression: record.NewCompression(codec)})
+					for j := range 100 {
+						builder.Add(testTime.UnixMilli(), fmt.Appendf(nil, "key%012d", (i+j)*7919%100_000), value)
+					}
+					batch, err := builder.Build()
+					if err != nil {
+						b.Fatal(err)
+					}
+					bench.appendBatch(batch, AppendOptions{LeaderEpoch: 1, Now: testTime})
+				}
+				bench.roll()
+				for l.Commit(l.EndOffset()); l.StableOffset() < l.EndOffset(); {
+					time.Sleep(time.Millisecond)
+				}
+				l.SetHighWatermark(l.EndOffset())
+				limits := testLimits()
+				limits.keyBytes, limits.bufferBytes = 128<<20, 256<<10
+				b.StartTimer()
+				result, _, err := bench.compact(testTime, limits)
+				b.StopTimer()
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.SetBytes(result.before)
+				b.ReportMetric(float64(result.after)/float64(result.before), "left")
+			}
+		})
 	}
 }

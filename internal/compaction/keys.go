@@ -48,12 +48,13 @@ func NewKeys(maxBytes, keys int64, loadFactor float64) *Keys {
 
 // Put notes that a key's newest record is at offset. It is false, and nothing changes, if the table is full.
 func (k *Keys) Put(key []byte, offset int64) bool {
-	s := k.find(key)
+	high, low := hash(key)
+	s := k.find(high, low)
 	if s == nil || s.after == 0 && k.count >= k.limit {
 		return false
 	}
 	if s.after == 0 {
-		s.high, s.low = hash(key)
+		s.high, s.low = high, low
 		k.count++
 	}
 	s.after = offset + 1
@@ -63,15 +64,14 @@ func (k *Keys) Put(key []byte, offset int64) bool {
 
 // Newest is the offset of the newest record with this key; NoOffset if none was put.
 func (k *Keys) Newest(key []byte) int64 {
-	if s := k.find(key); s != nil {
+	if s := k.find(hash(key)); s != nil {
 		return s.after - 1
 	}
 	return NoOffset
 }
 
-// find returns the slot that has the key, or that is free for it; nil if the table has neither.
-func (k *Keys) find(key []byte) *slot {
-	high, low := hash(key)
+// find returns the slot that has the key with this hash, or that is free for it; nil if the table has neither.
+func (k *Keys) find(high, low uint64) *slot {
 	n := uint64(len(k.slots))
 	for i, at := uint64(0), high%n; i < n; i++ {
 		s := &k.slots[at]
