@@ -31,12 +31,20 @@
 //
 //   - Index files are hints: they are checked before use and rebuilt from the log when they are wrong.
 //
-//   - A Span stays readable while it is held, whatever retention deletes meanwhile.
+//   - A Span stays readable while it is held, whatever retention deletes or compaction replaces meanwhile.
 //
 //   - Of all logs of a Dir at most Options.OpenFiles have a file open, but for what is being flushed or read; a log that
 //     was never written to has no file but its partition.metadata.
 //
 //   - A log that cannot be loaded is set aside, alone: see [Log.Unloadable].
+//
+// # Compaction
+//
+// A [Cleaner] writes the closed segments of logs with cleanup.policy=compact anew, without the records that package
+// compaction gives up; offsets stay. It works on what is decided, below the high watermark, and behind the recovery point
+// on disk. New segments are written and synced beside the old ones (.cleaned) and put into their place by renames that a
+// recovery completes or undoes (.swap; compact_swap.go has the steps, compact_load.go the recovery): a crash leaves the
+// group of old segments or the new one. Segments still begin where the ones before end.
 //
 // # Concurrency
 //
