@@ -298,3 +298,78 @@ func TestRetentionOnAFullDisk(t *testing.T) {
 	}
 	b.disk.SetSize(1 << 20)
 }
+
+// An index that the disk has no room to sync is no reason to fail: the records are safe, a recovery reads more.
+func TestNoRoomToSyncAnIndex(t *testing.T) {
+	disk := vfs.NewMemory()
+	faulty := vfs.Faulty(disk)
+	b := open(t, faulty, smallConfig())
+	faulty.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.index", Err: vfs.ErrNoSpace})
+	for range 60 {
+		b.append(testTime.UnixMilli(), strings.Repeat("x", 100))
+	}
+	if err := b.commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.dir.Failed(); err != nil {
+		t.Fatal(err)
+	}
+	after := open(t, disk.Crash(vfs.LoseUnsynced()), smallConfig())
+	if got := len(checkLog(t, after.log)); got != 60 {
+		t.Errorf("%d batches of 60", got)
+	}
+	after.close()
+	faulty.Heal()
+	b.close()
+}
+
+// A resent batch gets the offsets and the append time of the first time.
+func TestResentBatchHasItsAppendTime(t *testing.T) {
+	b := open(t, vfs.NewMemory(), smallConfig())
+	defer b.close()
+	send := func(appendTime int64, sequence int32) Appended {
+		o := record.BatchOptions{AppendTime: appendTime, Producer: &record.Producer{ID: 3, Sequence: sequence}}
+		return b.appendBatch(batchOf(t, o, 5, "x"), AppendOptions{Now: testTime})
+	}
+	first := send(1000, 0)
+	if again := send(2000, 0); !again.Duplicate || again.BaseOffset != first.BaseOffset || again.AppendTime != 1000 {
+		t.Errorf("with LogAppendTime: %+v", again)
+	}
+	send(0, 1)
+	if again := send(0, 1); !again.Duplicate || again.AppendTime != -1 {
+		t.Errorf("with CreateTime: %+v", again)
+	}
+}
+
+func TestSetAside(t *testing.T) {
+	disk := vfs.NewMemory()
+	b := open(t, disk, smallConfig())
+	b.append(0, "kept")
+	if err := b.commit(); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := b.dir.SetAside(testPartition)
+	if err != nil || !strings.HasSuffix(kept, strayFolderSuffix) {
+		t.Fatal(kept, err)
+	}
+	if err := b.tryAppend("x"); !isCode(err, kafka.NotLeaderOrFollower) {
+		t.Errorf("append: %v", err)
+	}
+	if err := b.dir.Sweep(testTime.Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	b.close()
+	b = open(t, disk.Crash(vfs.LoseUnsynced()), smallConfig()) // makes the partition anew
+	defer b.close()
+	if b.log.EndOffset() != 0 {
+		t.Error("the stray log is used")
+	}
+	if _, err := b.fsys.Stat(segmentStem(kept, 0) + logSuffix); err != nil {
+		t.Error("the stray log was removed:", err)
+	}
+}
+
+func (b *testBench) tryAppend(value string) error {
+	_, err := b.log.Append(batchOf(b.tb, record.BatchOptions{}, 0, value), AppendOptions{Now: testTime})
+	return err
+}
