@@ -29,6 +29,10 @@
 //     and cuts only a tail that begins there and that the journal does not prove to have been acknowledged.
 //     A batch below the recovery point that cannot be read makes the log refuse appends; it is never cut.
 //
+//   - A full disk takes nothing offline: an append leaves nothing, and what is derived is written again later.
+//
+//   - A read that meets damage says file, position and offset ([CorruptionError]); nothing is passed over in silence.
+//
 //   - Index files are hints: they are checked before use and rebuilt from the log when they are wrong.
 //
 //   - A Span stays readable while it is held, whatever retention deletes or compaction replaces meanwhile.
