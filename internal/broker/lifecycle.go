@@ -76,6 +76,9 @@ func (b *Broker) unfenced(image *metadata.Image) bool {
 // retry does something until it succeeds, or cannot, or ctx is done.
 func (b *Broker) retry(ctx context.Context, what string, try func() error) error {
 	for {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("cannot %s: %w", what, err)
+		}
 		err := try()
 		if err == nil {
 			return nil
