@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -61,6 +62,17 @@ func TestExchangeCrashes(t *testing.T) {
 		t.Fatal(err)
 	}
 	b = &testBench{tb: t, fsys: disk, dir: dir, log: l, config: compactConfig()}
+	other, err := dir.Create(kafka.TopicPartition{Topic: "other"}, [16]byte{8}, compactConfig())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for journaled := 0; journaled == 0; { // the journal is made in the background
+		appendTo(t, other, "x")
+		awaitStable(t, []*Log{other})
+		dir.journal.mu.Lock()
+		journaled = dir.journal.mu.counts.entries
+		dir.journal.mu.Unlock()
+	}
 	fillForExchange(t, b)
 	awaitStable(t, []*Log{l})
 	l.SetHighWatermark(l.EndOffset())

@@ -55,7 +55,8 @@
 // One mutex per Log orders appends, rolls, truncations and deletions; it is held across writes, never across a
 // sync of appended data. Readers take a snapshot of the segments and a segment's own short lock. One goroutine
 // per Dir, the flusher, syncs for everybody who waits (group commit) and writes the checkpoints. While the journal is in use
-// another goroutine syncs segments in place, a generation of the journal at a time.
+// another goroutine syncs segments in place, a generation of the journal at a time. A compaction reads closed segments
+// without the mutex and is aborted by whoever changes them: it looks before it exchanges segments.
 // Lock order: Dir.folders, Log.mu, the journal's, Dir.checkpoints, Dir.mu, then the locks of segments, epochs and the
 // flusher, which are leaves.
 package commitlog
