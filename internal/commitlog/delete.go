@@ -53,10 +53,10 @@ func (d *Dir) endAll(tps []kafka.TopicPartition, gone func(kafka.TopicPartition)
 	}
 	if len(renamed) > 0 {
 		err := d.fsys.SyncDir(d.path)
-		d.left()
 		// The partition may come again, even with the same topic id: what is redone must not be of the old log then. Its
 		// checkpoints go when it does (forget).
 		if err == nil {
+			d.left()
 			err = d.journal.forget(renamed...)
 		}
 		if err != nil {
