@@ -31,14 +31,7 @@ func (d *Dir) load() error {
 	if d.clean, d.cleanEpoch, err = takeCleanShutdown(d.fsys, d.path); err != nil {
 		return err
 	}
-	var offsets [4]map[kafka.TopicPartition]int64
-	for i, name := range [...]string{recoveryPointFile, logStartFile, highWatermarkFile, cleanerOffsetFile} {
-		if offsets[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
-			// Without a recovery point everything is checked; without the others starts and high watermarks are
-			// found again from the segments and the replicas.
-			d.options.Logger.Warn("ignoring a damaged checkpoint", "error", err)
-		}
-	}
+	offsets := d.readCheckpoints()
 	folders, err := d.partitionFolders()
 	if err != nil {
 		return err
@@ -49,43 +42,24 @@ func (d *Dir) load() error {
 	}
 	defer redo.scan.close()
 	begin := time.Now()
-	var failures []error
-	var mu sync.Mutex
-	var workers sync.WaitGroup
-	work := make(chan kafka.TopicPartition)
-	for range min(d.options.RecoveryThreads, max(1, len(folders))) {
-		workers.Go(func() {
-			for tp := range work {
-				c := checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], cleaned: offsets[3][tp], clean: d.clean}
-				l, err := d.redoAndLoad(redo, tp, c)
-				if lost, must := errors.AsType[*redoError](err); must {
-					mu.Lock()
-					failures = append(failures, fmt.Errorf("log %s: %w", tp, lost))
-					mu.Unlock()
-					continue
-				}
-				if err != nil {
-					l = d.setAside(tp, c, err)
-				}
-				mu.Lock()
-				d.mu.logs[tp] = l
-				mu.Unlock()
-			}
-		})
-	}
-	for _, tp := range folders {
-		work <- tp
-	}
-	close(work)
-	workers.Wait()
+	failures := d.loadLogs(folders, func(tp kafka.TopicPartition) (*Log, error) {
+		c := offsets.of(tp, d.clean)
+		l, err := d.redoAndLoad(redo, tp, c)
+		if _, must := errors.AsType[*redoError](err); err == nil || must {
+			return l, err
+		}
+		return d.setAside(tp, c, err), nil
+	})
 	failures = append(failures, d.loadFutures(func(tp kafka.TopicPartition) checkpointed {
-		return checkpointed{recoveryPoint: offsets[0][tp], start: offsets[1][tp], high: offsets[2][tp], clean: d.clean}
+		c := offsets.of(tp, d.clean)
+		c.cleaned = 0 // that was said of another log
+		return c
 	}))
 	d.noteDeleted(offsets[:])
 	if err := d.allSetAside(); err != nil {
 		failures = append(failures, err)
 	}
-	d.cleanedDue.Store(d.namesOthers(offsets[3]))
+	d.cleanedDue.Store(d.namesOthers(offsets[cleanerOffsets]))
 	if !d.clean && len(folders) > 0 {
 		if err := d.fsys.SyncDir(d.path); err != nil {
 			return err
@@ -98,6 +72,60 @@ func (d *Dir) load() error {
 		d.options.Logger.Info("loaded logs", "dir", d.path, "logs", len(folders), "clean", d.clean, "took", time.Since(begin))
 	}
 	return d.endRedo(redo)
+}
+
+// checkpoints are the offset checkpoints of a directory.
+type checkpoints [4]map[kafka.TopicPartition]int64
+
+// The places of the checkpoints.
+const (
+	recoveryPoints = iota
+	logStarts
+	highWatermarks
+	cleanerOffsets
+)
+
+// readCheckpoints reads those that are there and good. Without a recovery point everything is checked; without the others
+// starts and high watermarks are found again from the segments and the replicas.
+func (d *Dir) readCheckpoints() (all checkpoints) {
+	for i, name := range [...]string{recoveryPoints: recoveryPointFile, logStarts: logStartFile, highWatermarks: highWatermarkFile, cleanerOffsets: cleanerOffsetFile} {
+		var err error
+		if all[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
+			d.options.Logger.Warn("ignoring a damaged checkpoint", "error", err)
+		}
+	}
+	return all
+}
+
+func (c *checkpoints) of(tp kafka.TopicPartition, clean bool) checkpointed {
+	return checkpointed{recoveryPoint: c[recoveryPoints][tp], start: c[logStarts][tp], high: c[highWatermarks][tp], cleaned: c[cleanerOffsets][tp], clean: clean}
+}
+
+// loadLogs loads the logs of partitions, Options.RecoveryThreads at once, and returns what went wrong.
+func (d *Dir) loadLogs(partitions []kafka.TopicPartition, load func(kafka.TopicPartition) (*Log, error)) (failures []error) {
+	var mu sync.Mutex
+	var workers sync.WaitGroup
+	work := make(chan kafka.TopicPartition)
+	for range min(d.options.RecoveryThreads, max(1, len(partitions))) {
+		workers.Go(func() {
+			for tp := range work {
+				l, err := load(tp)
+				mu.Lock()
+				if err != nil {
+					failures = append(failures, fmt.Errorf("log %s: %w", tp, err))
+				} else {
+					d.mu.logs[tp] = l
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	for _, tp := range partitions {
+		work <- tp
+	}
+	close(work)
+	workers.Wait()
+	return failures
 }
 
 // namesOthers reports whether a checkpoint tells of logs that are not there.
