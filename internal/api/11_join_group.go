@@ -1,8 +1,6 @@
 package api
 
 import (
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/group"
@@ -29,7 +27,7 @@ func (a *API) joinGroup(c Call, rq *wire.JoinGroupRequest) {
 	}
 	join := group.Join{
 		GroupID: rq.GroupID, MemberID: rq.MemberID, InstanceID: rq.GroupInstanceID,
-		ClientID: strings.Clone(c.Session().ClientID), ClientHost: clientHost(c),
+		ClientID: c.Session().ClientID, ClientHost: c.Session().Host,
 		SessionTimeout: time.Duration(rq.SessionTimeoutMs) * time.Millisecond, Rebalance: time.Duration(rebalance) * time.Millisecond,
 		ProtocolType: rq.ProtocolType, Protocols: rq.Protocols, Reason: joinReason(rq.Reason),
 		RequireMemberID: c.version >= 4, SkipAssignment: c.version >= 9, Reply: answer,
@@ -37,25 +35,6 @@ func (a *API) joinGroup(c Call, rq *wire.JoinGroupRequest) {
 	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Join(now, join) }, func(err error) {
 		answer(&wire.JoinGroupResponse{ErrorCode: codeOf(err), GenerationID: -1, MemberID: join.MemberID})
 	})
-}
-
-// clientHost is a member's address as Kafka's tools show it: Java's InetAddress.toString without a host name, which does
-// not shorten IPv6 addresses.
-func clientHost(c Call) string {
-	addr := c.Session().RemoteAddr.Addr().Unmap()
-	if !addr.Is6() {
-		return "/" + addr.String()
-	}
-	b := addr.As16()
-	groups := make([]string, 0, len(b)/2)
-	for i := 0; i < len(b); i += 2 {
-		groups = append(groups, strconv.FormatUint(uint64(b[i])<<8|uint64(b[i+1]), 16))
-	}
-	text := "/" + strings.Join(groups, ":")
-	if zone := addr.Zone(); zone != "" {
-		text += "%" + zone
-	}
-	return text
 }
 
 func joinReason(reason *string) string {

@@ -12,6 +12,12 @@ import (
 // groupStep is one call of a method of the group coordinator.
 type groupStep func(c *group.Coordinator, now time.Time) statemachine.Output
 
+// clientOf is who sent a request, for the causes that a group keeps. It is called within Handle.
+func clientOf(c Call) group.Client {
+	s := c.Session()
+	return group.Client{ID: s.ClientID, Host: s.Host, Software: s.SoftwareName, SoftwareVersion: s.SoftwareVersion}
+}
+
 // askNamedGroup is askGroup for requests of members: a group with members has a name. The empty group id only keeps
 // offsets, which very old clients committed without one.
 func (a *API) askNamedGroup(groupID string, step groupStep, failed func(error)) {

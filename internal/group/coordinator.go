@@ -41,6 +41,7 @@ type Coordinator struct {
 	groups map[string]*group
 	alarms alarms
 	expiry sweep
+	causes causes
 }
 
 var (

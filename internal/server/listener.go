@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -94,7 +96,7 @@ func (s *Server) newConn(l *listener, nc net.Conn, peer netip.AddrPort) *conn {
 	c.write, c.late, c.sendfile = c.writeLoop, newLateWriter(nc), newFileSender(nc)
 	c.session.ID = s.lastID.Add(1)
 	c.session.ListenerName, c.session.SecurityProtocol = l.Name, l.SecurityProtocol
-	c.session.RemoteAddr, c.session.Principal = peer, Anonymous
+	c.session.RemoteAddr, c.session.Host, c.session.Principal = peer, hostOf(peer.Addr()), Anonymous
 	c.session.softwares = s.metrics.software
 	c.session.ctx, c.cancel = context.WithCancel(s.ctx)
 	_, c.out.writev = nc.(*net.TCPConn)
@@ -109,4 +111,21 @@ func peerOf(nc net.Conn) netip.AddrPort {
 		return netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
 	}
 	return netip.AddrPort{}
+}
+
+// hostOf is an address as Java's InetAddress.toString prints it without a host name, which does not shorten IPv6 addresses.
+func hostOf(addr netip.Addr) string {
+	if !addr.Is6() {
+		return "/" + addr.String()
+	}
+	b := addr.As16()
+	groups := make([]string, 0, len(b)/2)
+	for i := 0; i < len(b); i += 2 {
+		groups = append(groups, strconv.FormatUint(uint64(b[i])<<8|uint64(b[i+1]), 16))
+	}
+	text := "/" + strings.Join(groups, ":")
+	if zone := addr.Zone(); zone != "" {
+		text += "%" + zone
+	}
+	return text
 }

@@ -20,6 +20,7 @@ type Session struct {
 	ListenerName     string
 	SecurityProtocol string
 	RemoteAddr       netip.AddrPort // invalid if the transport has none
+	Host             string         // its address as Kafka's tools show it: "/127.0.0.1"
 	Principal        string         // "User:ANONYMOUS" until Authenticate
 
 	ClientID        string // of the latest request

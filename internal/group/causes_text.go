@@ -1,0 +1,148 @@
+package group
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// Settings of clients that causes name.
+const (
+	settingSessionTimeout = "session.timeout.ms"
+	settingPollInterval   = "max.poll.interval.ms"
+	settingMaxSize        = "group.max.size"
+	settingRetention      = "offsets.retention.minutes"
+)
+
+// String tells a cause in plain words, as logs and tools print it. It ends without a full stop.
+func (c Cause) String() string {
+	text := c.happened()
+	if c.Times > 1 {
+		text += fmt.Sprintf(" (%d times since %s)", c.Times, c.At.UTC().Format(time.RFC3339))
+	}
+	return text
+}
+
+func (c *Cause) happened() string {
+	who, because := c.Member.String(), c.because()
+	switch c.Kind {
+	case MemberJoined:
+		return who + " joined" + because
+	case MemberRejoined:
+		return who + " joined again" + because
+	case SubscriptionChanged:
+		return who + " changed its subscription" + because
+	case MemberLeft:
+		return who + " left" + because
+	case MemberRemoved:
+		return who + " was removed by an administrator" + because
+	case PollExceeded:
+		return who + " left because its application did not call poll() within " + c.limit() + because
+	case SessionExpired:
+		return who + " was not heard of for " + c.limit()
+	case RebalanceExpired:
+		return who + " did not come back to the rebalance within " + c.limit() + because
+	case SyncExpired:
+		return who + " joined, but did not ask for its assignment within " + c.limit()
+	case JoinAbandoned:
+		return who + " asked to join, but did not come back with its member id within " + c.limit()
+	case StaticReplaced:
+		return who + " restarted, and goes on as member " + c.Reason
+	case RequestFenced:
+		return fmt.Sprintf("a request of %s at generation or epoch %d was refused: %s%s", who, c.Given, c.Code, because)
+	case JoinRefused:
+		return fmt.Sprintf("%s was not let in: %s%s", who, c.Code, because)
+	case GroupOversized:
+		return fmt.Sprintf("the group has %d members, more than %s", c.Value, c.limit())
+	case OffsetsExpired:
+		return fmt.Sprintf("%d committed offsets were older than %s, and are gone", c.Value, c.limit())
+	case OffsetsDeleted:
+		return fmt.Sprintf("%d committed offsets were deleted%s", c.Value, because)
+	}
+	return c.found()
+}
+
+// found tells causes that are about the group as a whole.
+func (c *Cause) found() string {
+	because := c.because()
+	switch c.Kind {
+	case AssignmentFailed:
+		return "the assignment could not be made or stored" + because
+	case TopicsChanged:
+		return "topics that the group consumes have changed" + because
+	case RegexResolved:
+		return "a regular expression of the group matches other topics than before" + because
+	case AssignorChanged:
+		return "the group's assignor has changed" + because
+	case ConfigChanged:
+		return "a setting of the group has changed" + because
+	case GroupConverted:
+		return "the group was converted" + because
+	case GroupDeleted:
+		return "the group was deleted" + because
+	}
+	return string(c.Kind) + because
+}
+
+func (c *Cause) because() string {
+	if c.Reason == "" {
+		return ""
+	}
+	return ": " + c.Reason
+}
+
+// limit is the setting that decided with its value.
+func (c *Cause) limit() string {
+	value := fmt.Sprint(c.Limit)
+	if strings.HasSuffix(c.Setting, ".ms") {
+		value = (time.Duration(c.Limit) * time.Millisecond).String()
+	}
+	return c.Setting + " = " + value
+}
+
+// String is who a member is, and what its client is.
+func (w Who) String() string {
+	name, about := "", []string{}
+	switch {
+	case w.InstanceID != "":
+		name = "static member " + w.InstanceID
+		if w.MemberID != "" {
+			about = append(about, "member id "+w.MemberID)
+		}
+	case w.MemberID != "":
+		name = "member " + w.MemberID
+	}
+	if w.ClientID != "" || w.Host != "" {
+		client := strings.TrimSpace("client " + w.ClientID)
+		if w.Host != "" {
+			client += " at " + strings.TrimPrefix(w.Host, "/")
+		}
+		about = append(about, client)
+	}
+	if w.Software != "" {
+		about = append(about, strings.TrimSpace(w.Software+" "+w.SoftwareVersion))
+	}
+	switch {
+	case name == "" && len(about) == 0:
+		return "a client"
+	case name == "":
+		return strings.Join(about, ", ")
+	case len(about) == 0:
+		return name
+	}
+	return name + " (" + strings.Join(about, ", ") + ")"
+}
+
+// milliseconds of a timeout, for Cause.Limit.
+func milliseconds(d time.Duration) int64 { return d.Milliseconds() }
+
+// fencing reports whether a request was refused because it comes from somebody who is not, or no longer, in the group.
+func fencing(err error) bool {
+	switch kafka.CodeOf(err) {
+	case kafka.UnknownMemberID, kafka.IllegalGeneration, kafka.FencedInstanceID, kafka.FencedMemberEpoch, kafka.StaleMemberEpoch, kafka.UnreleasedInstanceID:
+		return true
+	}
+	return false
+}
