@@ -52,7 +52,7 @@ func defaultFields() map[string][]string {
 // mayLack are literals whose missing fields are set right after them, by file and type.
 var mayLack = map[string]string{
 	"../api/15_describe_groups.go": "DescribeGroupsResponseDescribedGroup AuthorizedOperations",
-	"../group/describe.go":         "DescribeGroupsResponseDescribedGroup AuthorizedOperations",
+	"../group/classic_describe.go": "DescribeGroupsResponseDescribedGroup AuthorizedOperations",
 	"../api/18_api_versions.go":    "ApiVersionsResponse FinalizedFeaturesEpoch", // in version 0, which has no such field
 }
 

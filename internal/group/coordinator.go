@@ -98,37 +98,22 @@ func (c *Coordinator) Wake(now time.Time) statemachine.Output {
 	return out.Output
 }
 
-// begin makes the first step after the load set the clocks going: members that the log knows have a session's time to be
-// heard of, and a group that has outgrown group.max.size rebalances, so that whom there is no room for can commit first.
+// begin makes the first step after the load set the clocks of all groups going.
 func (c *Coordinator) begin(out *outcome, now time.Time) {
 	if c.live {
 		return
 	}
 	c.live = true
-	settings := c.options.Settings()
-	c.expiry.next = now.Add(settings.ExpiryInterval)
+	c.expiry.next = now.Add(c.options.Settings().ExpiryInterval)
 	for _, g := range c.sorted() {
-		for _, m := range g.ordered() {
-			c.watch(g, m, now, m.sessionTimeout)
-		}
-		if len(g.members) > settings.MaxSize {
-			c.prepare(out, now, g, "the loaded group has more members than group.max.size allows")
-		}
+		g.kind.begin(c, out, now)
 	}
 }
 
 // Stopped implements statemachine.Stopper: requests that wait are told.
 func (c *Coordinator) Stopped(err error) {
 	for _, g := range c.sorted() {
-		for _, m := range g.ordered() {
-			if answer := g.unpark(m); answer != nil {
-				answer(joinFailure(m.id, err))
-			}
-			if answer := m.syncing; answer != nil {
-				m.syncing = nil
-				answer(syncFailure(err))
-			}
-		}
+		g.kind.stop(err)
 	}
 }
 
@@ -139,4 +124,13 @@ func (c *Coordinator) sorted() []*group {
 		groups = append(groups, c.groups[id])
 	}
 	return groups
+}
+
+// forget removes a group. Offsets that were not deleted with it stay, as those of a group that only keeps offsets: Kafka
+// writes such a tombstone when a group changes its protocol.
+func (c *Coordinator) forget(g *group) {
+	newClassicGroup(g)
+	if len(g.offsets) == 0 {
+		delete(c.groups, g.id)
+	}
 }

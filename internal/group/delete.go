@@ -1,9 +1,6 @@
 package group
 
-import (
-	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/statemachine"
-)
+import "github.com/ottla/ottla/internal/statemachine"
 
 // Delete removes a group without members, and its offsets, in one batch: all of it or nothing.
 func (c *Coordinator) Delete(groupID string, answer func(error)) statemachine.Output {
@@ -14,15 +11,15 @@ func (c *Coordinator) Delete(groupID string, answer func(error)) statemachine.Ou
 
 func (c *Coordinator) delete(out *outcome, groupID string) error {
 	g := c.groups[groupID]
-	switch {
-	case g == nil:
+	if g == nil {
 		return errNoGroup(groupID)
-	case g.state != empty:
-		return kafka.Errorf(kafka.NonEmptyGroup, "The group is not empty.")
+	}
+	if err := g.kind.checkDelete(); err != nil {
+		return err
 	}
 	for _, tp := range g.partitions() {
 		out.write(offsetTombstone(g.id, tp))
 	}
-	out.write(groupTombstone(g.id))
+	g.kind.tombstones(out)
 	return nil
 }

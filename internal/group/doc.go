@@ -2,9 +2,10 @@
 // committed.
 //
 // Nouns. A [Coordinator] is the state machine (statemachine.Machine) of one partition of __consumer_offsets; it holds the
-// groups whose id hashes to that partition ([PartitionOf]). A group has a state, a generation, members, and committed
-// offsets. Groups here are classic: members join and sync, one of them, the leader, assigns the partitions
-// (org.apache.kafka.coordinator.group.classic.ClassicGroup).
+// groups whose id hashes to that partition ([PartitionOf]). A group is an id with committed offsets and of one kind, which
+// says who its members are and how they share partitions. The files of each kind begin with its name: classic_ (members
+// join and sync, and one of them, the leader, assigns: org.apache.kafka.coordinator.group.classic.ClassicGroup); offsets_
+// are about the offsets of groups of all kinds.
 //
 // A classic group's life:
 //

@@ -30,12 +30,12 @@ func FuzzReplay(f *testing.F) {
 			}
 			_ = b.machine.Replay(int64(i), r) // an error is as good: the log is not loaded then
 		}
-		m := &model{bench: b, seen: map[*group]int32{}}
+		m := &model{bench: b, seen: map[*classicGroup]int32{}}
 		b.clock.advance(time.Millisecond)
 		m.check()
 		asked, answered := 0, 0
-		for id, g := range b.machine.groups {
-			asked += useGroup(b, id, g, func() { answered++ })
+		for id := range b.machine.groups {
+			asked += useGroup(b, id, b.machine.classic(id), func() { answered++ })
 		}
 		b.clock.advance(time.Hour)
 		m.check()
@@ -47,7 +47,7 @@ func FuzzReplay(f *testing.F) {
 }
 
 // useGroup sends a request of each kind on behalf of each member, and returns how many.
-func useGroup(b *bench, id string, g *group, answered func()) (asked int) {
+func useGroup(b *bench, id string, g *classicGroup, answered func()) (asked int) {
 	do := func(op func(c *Coordinator, now time.Time) statemachine.Output) {
 		asked++
 		b.do(op, func(error) { answered() })

@@ -1,114 +1,61 @@
 package group
 
 import (
-	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
 
-// state is the state of a classic group; the texts are those of DescribeGroups and ListGroups.
+// state is the state of a group; the texts are those of ListGroups and of the descriptions. Each kind of group has its own
+// set of them.
 type state string
 
 const (
-	empty               state = "Empty"
-	preparingRebalance  state = "PreparingRebalance"
-	completingRebalance state = "CompletingRebalance"
-	stable              state = "Stable"
-	dead                state = "Dead"
+	empty  state = "Empty"
+	stable state = "Stable"
+	dead   state = "Dead"
 )
 
-// consumerProtocol is the protocol type of consumers: the coordinator understands their subscriptions.
-const consumerProtocol = "consumer"
-
-// group is a classic group and its committed offsets.
+// group is what groups of all kinds are: an id with committed offsets. The kind may change while the offsets stay: an empty
+// classic group becomes a consumer group when a consumer of the new protocol comes, and back.
 type group struct {
-	roster
-	id           string
-	state        state
-	previous     state
-	since        time.Time // when it came into its state; zero: the log does not tell
-	generation   int32
-	protocolType string // "" until somebody joined
-	protocol     string // chosen for the generation; "" if there is none
-	leader       string // member id, "" if there are no members
-
-	pendingJoin map[string]*alarm // member ids given to newcomers that have not come back with them (KIP-394)
-	pendingSync map[string]bool   // members of the generation that have not synced
-	// assigning is set while the leader's assignments are on their way into the log.
-	assigning bool
-	// extended is whether somebody joined since the delay of the first rebalance was last looked at.
-	extended bool
-	join     alarm // end of the join phase
-	sync     alarm // end of the sync phase
-
-	subscription subscription
-	offsets      map[kafka.TopicPartition]committed
+	id      string
+	offsets map[kafka.TopicPartition]committed
+	kind    kind
 }
 
+// kind is what distinguishes groups of one protocol from those of another: [classicGroup], ...
+type kind interface {
+	// list is how ListGroups shows the group.
+	list() (groupType, protocolType string, state state)
+	// checkCommit says why a request may not commit offsets, or nil. A commit is a sign of life.
+	checkCommit(c *Coordinator, now time.Time, rq *wire.OffsetCommitRequest) error
+	// checkFetch says why a request may not see committed offsets, or nil.
+	checkFetch(rq *wire.OffsetFetchRequestGroup) error
+	// checkDelete says why the group may not be deleted, or nil.
+	checkDelete() error
+	// checkDeleteOffsets says why no offset of the group may be deleted by hand, or nil.
+	checkDeleteOffsets() error
+	// consumes reports whether the group is subscribed to a topic, so that offsets of it must stay.
+	consumes(topic string) bool
+	// expirySince is the time in milliseconds from which the retention of an offset counts; false: it does not expire.
+	expirySince(topic string, o committed) (since int64, expires bool)
+	// abandoned reports whether nothing but offsets keeps the group.
+	abandoned() bool
+	// tombstones removes everything from the log but offsets.
+	tombstones(out *outcome)
+	// begin is called once, in the first step after the log was loaded: clocks begin to go.
+	begin(c *Coordinator, out *outcome, now time.Time)
+	// stop answers what waits, with err.
+	stop(err error)
+}
+
+// newGroup makes a group that only keeps offsets, until somebody joins it.
 func newGroup(id string) *group {
-	return &group{
-		roster: newRoster(), id: id, state: empty, previous: dead,
-		pendingJoin: map[string]*alarm{}, pendingSync: map[string]bool{},
-		offsets: map[kafka.TopicPartition]committed{},
-	}
-}
-
-func (g *group) become(next state, now time.Time) {
-	g.previous, g.state, g.since = g.state, next, now
-}
-
-// in reports whether the group is in one of the states.
-func (g *group) in(states ...state) bool { return slices.Contains(states, g.state) }
-
-// simple reports whether the group was only ever used to keep offsets.
-func (g *group) simple() bool { return g.protocolType == "" }
-
-// add makes m a member; the first one leads, and says what kind of group it is.
-func (g *group) add(m *member, protocolType string) {
-	if len(g.members) == 0 {
-		g.protocolType = protocolType
-	}
-	if g.leader == "" {
-		g.leader = m.id
-	}
-	g.enter(m)
-}
-
-// complete reports whether everybody who is expected has joined.
-func (g *group) complete() bool { return len(g.pendingJoin) == 0 && g.waiting == len(g.members) }
-
-// elect makes sure that the leader is a member that has joined; false if nobody has.
-func (g *group) elect() bool {
-	if m := g.members[g.leader]; m != nil && m.joining != nil {
-		return true
-	}
-	for _, m := range g.ordered() {
-		if m.joining != nil {
-			g.leader = m.id
-			return true
-		}
-	}
-	return false
-}
-
-// agreeable reports whether somebody who joins with these protocols finds one that every member supports.
-func (g *group) agreeable(protocolType string, protocols []wire.JoinGroupRequestProtocol) bool {
-	if g.state == empty {
-		return protocolType != "" && len(protocols) > 0
-	}
-	return protocolType == g.protocolType &&
-		slices.ContainsFunc(protocols, func(p wire.JoinGroupRequestProtocol) bool { return g.unanimous(p.Name) })
-}
-
-// assignments are those of the current generation by member id.
-func (g *group) assignments() map[string][]byte {
-	assignments := make(map[string][]byte, len(g.members))
-	for id, m := range g.members {
-		assignments[id] = m.assignment
-	}
-	return assignments
+	g := &group{id: id, offsets: map[kafka.TopicPartition]committed{}}
+	newClassicGroup(g)
+	return g
 }
 
 // textOrNil is the nullable form of a text.

@@ -7,7 +7,11 @@ func (m *model) check() {
 		m.committed = m.log.End()
 	}
 	alarms := 0
-	for id, g := range m.machine.groups {
+	for id, shared := range m.machine.groups {
+		g, ok := shared.kind.(*classicGroup)
+		if !ok {
+			continue
+		}
 		alarms += m.checkGroup(g)
 		if before, known := m.seen[g]; g.id != id || known && g.generation < before {
 			m.t.Errorf("%s: generation %d after %d", id, g.generation, m.seen[g])
@@ -20,7 +24,7 @@ func (m *model) check() {
 }
 
 // checkGroup returns the number of the group's alarms.
-func (m *model) checkGroup(g *group) (alarms int) {
+func (m *model) checkGroup(g *classicGroup) (alarms int) {
 	bad := func(what string) { m.t.Errorf("%s in %s: %s", g.id, g.state, what) }
 	waiting, static, supporters := 0, 0, map[string]int{}
 	for id, member := range g.members {

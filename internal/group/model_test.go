@@ -51,7 +51,7 @@ type model struct {
 	committed int64 // offset of the log that is committed
 	held      bool
 	owners    map[string]*modelClient // by group and member id
-	seen      map[*group]int32        // generation
+	seen      map[*classicGroup]int32        // generation
 }
 
 type modelClient struct {
@@ -73,7 +73,7 @@ type request struct {
 
 func runModel(t *testing.T, seed uint64, steps int) []string {
 	m := &model{
-		bench: newBench(t), rand: rand.New(rand.NewPCG(seed, 7)), owners: map[string]*modelClient{}, seen: map[*group]int32{},
+		bench: newBench(t), rand: rand.New(rand.NewPCG(seed, 7)), owners: map[string]*modelClient{}, seen: map[*classicGroup]int32{},
 	}
 	m.settings.InitialRebalanceDelay = []time.Duration{0, 3 * time.Second}[m.rand.IntN(2)]
 	m.settings.MaxSize = []int{1 << 30, 3}[m.rand.IntN(2)]
@@ -345,9 +345,9 @@ type durable struct {
 
 func snapshot(c *Coordinator) map[string]durable {
 	all := map[string]durable{}
-	for id, g := range c.groups {
-		d := durable{offsets: maps.Clone(g.offsets)}
-		if g.state == stable {
+	for id, shared := range c.groups {
+		d := durable{offsets: maps.Clone(shared.offsets)}
+		if g := c.classic(id); g != nil && g.state == stable {
 			d.stable, d.generation, d.leader, d.members = true, g.generation, g.leader, map[string]string{}
 			for id, m := range g.members {
 				d.members[id] = string(m.assignment)

@@ -42,24 +42,7 @@ func (c *Coordinator) checkCommit(now time.Time, rq *wire.OffsetCommitRequest) e
 		}
 		return nil
 	}
-	if rq.GenerationIDOrMemberEpoch < 0 && g.state == empty {
-		return nil
-	}
-	if rq.GenerationIDOrMemberEpoch < 0 && rq.MemberID == "" && rq.GroupInstanceID == nil {
-		return kafka.Errorf(kafka.UnknownMemberID, "group %s has members, so only they may commit offsets", g.id)
-	}
-	m, err := g.member(rq.MemberID, rq.GroupInstanceID)
-	if err != nil {
-		return err
-	}
-	if err := g.checkGeneration(rq.GenerationIDOrMemberEpoch); err != nil {
-		return err
-	}
-	if g.state == completingRebalance {
-		return kafka.Errorf(kafka.RebalanceInProgress, "group %s is getting new assignments; what the member had may be another's already", g.id)
-	}
-	c.watch(g, m, now, m.sessionTimeout) // a commit is a sign of life
-	return nil
+	return g.kind.checkCommit(c, now, rq)
 }
 
 func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitRequest) *wire.OffsetCommitResponse {

@@ -35,10 +35,8 @@ func (c *Coordinator) mayDeleteOffsets(groupID string) (*group, error) {
 		return nil, kafka.InvalidGroupID
 	case g == nil:
 		return nil, errNoGroup(groupID)
-	case g.state != empty && g.protocolType != consumerProtocol:
-		return nil, kafka.Errorf(kafka.NonEmptyGroup, "group %s has members, and what they consume is not known here", groupID)
 	}
-	return g, nil
+	return g, g.kind.checkDeleteOffsets()
 }
 
 func (g *group) deleteOffsets(out *outcome, topic wire.OffsetDeleteRequestTopic) wire.OffsetDeleteResponseTopic {
@@ -46,7 +44,7 @@ func (g *group) deleteOffsets(out *outcome, topic wire.OffsetDeleteRequestTopic)
 	for _, p := range topic.Partitions {
 		tp := kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}
 		code := kafka.None
-		if g.consumes(topic.Name) {
+		if g.kind.consumes(topic.Name) {
 			code = kafka.GroupSubscribedToTopic
 		} else if _, ok := g.offsets[tp]; ok {
 			out.write(offsetTombstone(g.id, tp))

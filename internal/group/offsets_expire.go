@@ -55,29 +55,19 @@ func (g *group) expire(out *outcome, now time.Time, retention time.Duration) boo
 		}
 		out.write(offsetTombstone(g.id, tp))
 	}
-	if len(expired) == len(g.offsets) && g.state == empty && len(g.pendingJoin) == 0 {
-		out.write(groupTombstone(g.id))
+	if len(expired) == len(g.offsets) && g.kind.abandoned() {
+		g.kind.tombstones(out)
 	}
 	return true
 }
 
-// expired reports whether an offset has outlived its retention: since the group became empty; for a topic that a stable
-// group of consumers does not consume any more, and for groups that only keep offsets, since the commit.
+// expired reports whether an offset has outlived its retention.
 func (g *group) expired(topic string, o committed, now, retention int64) bool {
-	since := o.at
+	since, expires := g.kind.expirySince(topic, o)
 	switch {
-	case g.simple():
-	case g.consumes(topic):
+	case !expires:
 		return false
-	case g.state == empty:
-		if !g.since.IsZero() {
-			since = g.since.UnixMilli()
-		}
-	case g.state == stable && g.subscription.known:
-	default:
-		return false
-	}
-	if o.expires >= 0 {
+	case o.expires >= 0:
 		return now >= o.expires
 	}
 	return now-since >= retention

@@ -68,7 +68,7 @@ func TestOldRecords(t *testing.T) {
 		if got := describe(b, "g"); got != `Stable type="consumer" protocol="range" m c/h:t="A"` {
 			t.Errorf("version %d: %s", version, got)
 		}
-		if got, want := b.machine.groups["g"].rebalanceTimeout(), map[bool]time.Duration{true: 9 * time.Second, false: time.Minute}[version == 0]; got != want {
+		if got, want := b.machine.classic("g").rebalanceTimeout(), map[bool]time.Duration{true: 9 * time.Second, false: time.Minute}[version == 0]; got != want {
 			t.Errorf("version %d: rebalance timeout %v, want %v", version, got, want)
 		}
 	}
@@ -130,9 +130,9 @@ func TestMembersThatClaimTheSameID(t *testing.T) {
 		ProtocolType: consumerProtocol, Generation: 1, Protocol: &protocol, Leader: &leader, CurrentStateTimestamp: 1,
 		Members: []wire.GroupMetadataValueMemberMetadata{saved("a", "i"), saved("a", "j"), saved("b", "j"), saved("c", ""), saved("d", "k")},
 	}, 3)})
-	m := &model{bench: b, seen: map[*group]int32{}}
+	m := &model{bench: b, seen: map[*classicGroup]int32{}}
 	m.check()
-	g := b.machine.groups["g"]
+	g := b.machine.classic("g")
 	if len(g.members) != 3 || len(g.statics) != 2 || g.leader != "b" {
 		t.Errorf("members %v, static %v, leader %s", len(g.members), g.statics, g.leader)
 	}

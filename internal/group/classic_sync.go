@@ -34,11 +34,11 @@ func (c *Coordinator) Sync(now time.Time, rq *wire.SyncGroupRequest, answer func
 	return out.Output
 }
 
-func (c *Coordinator) checkSync(rq *wire.SyncGroupRequest) (*group, *member, error) {
+func (c *Coordinator) checkSync(rq *wire.SyncGroupRequest) (*classicGroup, *classicMember, error) {
 	if rq.GroupID == "" {
 		return nil, nil, kafka.InvalidGroupID
 	}
-	g := c.groups[rq.GroupID]
+	g := c.classic(rq.GroupID)
 	if g == nil || g.state == empty {
 		return nil, nil, kafka.UnknownMemberID
 	}
@@ -62,7 +62,7 @@ func (c *Coordinator) checkSync(rq *wire.SyncGroupRequest) (*group, *member, err
 // assign takes the leader's assignments; members without one get an empty one. They are handed out when they are
 // committed, if the group is then still where it was. Until then the leader's further syncs only wait: what members get
 // is what the log says last.
-func (c *Coordinator) assign(out *outcome, g *group, rq *wire.SyncGroupRequest) {
+func (c *Coordinator) assign(out *outcome, g *classicGroup, rq *wire.SyncGroupRequest) {
 	assignments := make(map[string][]byte, len(g.members))
 	for id := range g.members {
 		assignments[id] = []byte{}
@@ -94,7 +94,7 @@ func (c *Coordinator) assign(out *outcome, g *group, rq *wire.SyncGroupRequest) 
 
 // distribute gives every member its assignment, or the same error, and answers those that wait for it. Their sessions
 // begin anew.
-func (c *Coordinator) distribute(out *outcome, now time.Time, g *group, assignments map[string][]byte, code kafka.ErrorCode) {
+func (c *Coordinator) distribute(out *outcome, now time.Time, g *classicGroup, assignments map[string][]byte, code kafka.ErrorCode) {
 	for _, m := range g.ordered() {
 		m.assignment = assignments[m.id]
 		response := syncFailure(code)
@@ -107,7 +107,7 @@ func (c *Coordinator) distribute(out *outcome, now time.Time, g *group, assignme
 	}
 }
 
-func (g *group) assigned(m *member) *wire.SyncGroupResponse {
+func (g *classicGroup) assigned(m *classicMember) *wire.SyncGroupResponse {
 	return &wire.SyncGroupResponse{ProtocolType: textOrNil(g.protocolType), ProtocolName: textOrNil(g.protocol), Assignment: m.assignment}
 }
 

@@ -23,7 +23,7 @@ func (c *Coordinator) heartbeat(now time.Time, rq *wire.HeartbeatRequest) error 
 	if rq.GroupID == "" {
 		return kafka.InvalidGroupID
 	}
-	g := c.groups[rq.GroupID]
+	g := c.classic(rq.GroupID)
 	if g == nil {
 		return kafka.UnknownMemberID
 	}

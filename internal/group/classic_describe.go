@@ -9,7 +9,7 @@ import (
 func (c *Coordinator) Describe(groupID string, answer func(wire.DescribeGroupsResponseDescribedGroup, error)) statemachine.Output {
 	described := wire.DescribeGroupsResponseDescribedGroup{GroupID: groupID, GroupState: string(dead)}
 	var err error
-	if g := c.groups[groupID]; g != nil {
+	if g := c.classic(groupID); g != nil {
 		described = g.describe()
 	} else {
 		err = errNoGroup(groupID)
@@ -25,7 +25,7 @@ func (c *Coordinator) Describe(groupID string, answer func(wire.DescribeGroupsRe
 }
 
 // describe tells the protocol and members' subscriptions only of a stable group: during a rebalance there is none.
-func (g *group) describe() wire.DescribeGroupsResponseDescribedGroup {
+func (g *classicGroup) describe() wire.DescribeGroupsResponseDescribedGroup {
 	d := wire.DescribeGroupsResponseDescribedGroup{GroupID: g.id, GroupState: string(g.state), ProtocolType: g.protocolType}
 	if g.state == stable {
 		d.ProtocolData = g.protocol

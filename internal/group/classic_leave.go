@@ -30,7 +30,7 @@ func (c *Coordinator) leave(out *outcome, now time.Time, groupID string, members
 	if groupID == "" {
 		return nil, kafka.InvalidGroupID
 	}
-	g := c.groups[groupID]
+	g := c.classic(groupID)
 	if g == nil {
 		return nil, kafka.UnknownMemberID
 	}
@@ -53,7 +53,7 @@ func (c *Coordinator) leave(out *outcome, now time.Time, groupID string, members
 }
 
 // leaver finds whom a leave is about.
-func (g *group) leaver(id string, instanceID *string) (string, error) {
+func (g *classicGroup) leaver(id string, instanceID *string) (string, error) {
 	if id == unknownMemberID {
 		if instanceID == nil || g.statics[*instanceID] == "" {
 			return "", kafka.UnknownMemberID

@@ -8,7 +8,7 @@ import (
 )
 
 // watch gives a member until now+timeout to be heard of.
-func (c *Coordinator) watch(g *group, m *member, now time.Time, timeout time.Duration) {
+func (c *Coordinator) watch(g *classicGroup, m *classicMember, now time.Time, timeout time.Duration) {
 	if m.session.ring == nil {
 		m.session.ring = func(out *outcome, now time.Time) { c.expireSession(out, now, g, m) }
 	}
@@ -17,7 +17,7 @@ func (c *Coordinator) watch(g *group, m *member, now time.Time, timeout time.Dur
 
 // expireSession removes a member that was silent for its session timeout, unless it waits for an answer, and has the
 // others share what it had.
-func (c *Coordinator) expireSession(out *outcome, now time.Time, g *group, m *member) {
+func (c *Coordinator) expireSession(out *outcome, now time.Time, g *classicGroup, m *classicMember) {
 	if m.patient() {
 		c.watch(g, m, now, m.sessionTimeout)
 		return
@@ -32,7 +32,7 @@ func (c *Coordinator) expireSession(out *outcome, now time.Time, g *group, m *me
 }
 
 // expireSync removes members that got their generation but never came for their assignment.
-func (c *Coordinator) expireSync(out *outcome, now time.Time, g *group) {
+func (c *Coordinator) expireSync(out *outcome, now time.Time, g *classicGroup) {
 	if !g.in(completingRebalance, stable) || len(g.pendingSync) == 0 {
 		return
 	}

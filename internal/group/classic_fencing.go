@@ -4,7 +4,7 @@ import "github.com/ottla/ottla/internal/kafka"
 
 // member finds the member that a request comes from. A static member whose instance id belongs to another member id by
 // now has been replaced: FENCED_INSTANCE_ID. Otherwise UNKNOWN_MEMBER_ID.
-func (g *group) member(id string, instanceID *string) (*member, error) {
+func (g *classicGroup) member(id string, instanceID *string) (*classicMember, error) {
 	if instanceID != nil {
 		current, known := g.statics[*instanceID]
 		if !known {
@@ -25,7 +25,7 @@ func errFenced(instanceID, memberID string) error {
 	return kafka.Errorf(kafka.FencedInstanceID, "group.instance.id %s is in use by member %s", instanceID, memberID)
 }
 
-func (g *group) checkGeneration(generation int32) error {
+func (g *classicGroup) checkGeneration(generation int32) error {
 	if generation != g.generation {
 		return kafka.Errorf(kafka.IllegalGeneration, "group %s is at generation %d, the request at %d: a rebalance has happened meanwhile", g.id, g.generation, generation)
 	}

@@ -5,7 +5,7 @@ import "time"
 // replaceStatic lets a static member that has restarted, and so forgot its member id, take the place of its former self
 // (KIP-345). The old id is fenced from now on. In a stable group whose protocol stays the same nobody else notices: the
 // member gets the assignment that it had.
-func (c *Coordinator) replaceStatic(out *outcome, now time.Time, g *group, rq *Join, newID string) {
+func (c *Coordinator) replaceStatic(out *outcome, now time.Time, g *classicGroup, rq *Join, newID string) {
 	m := g.members[g.statics[*rq.InstanceID]]
 	before := *m
 	leader := g.leader
@@ -25,7 +25,7 @@ func (c *Coordinator) replaceStatic(out *outcome, now time.Time, g *group, rq *J
 }
 
 // succeed gives a static member a new id. Requests that wait under the old one are fenced.
-func (g *group) succeed(out *outcome, m *member, newID string) {
+func (g *classicGroup) succeed(out *outcome, m *classicMember, newID string) {
 	oldID := m.id
 	g.turnAway(out, m, oldID, errFenced(*m.instanceID, newID))
 	if g.pendingSync[oldID] {
@@ -41,7 +41,7 @@ func (g *group) succeed(out *outcome, m *member, newID string) {
 
 // keepStatic persists the new member id and then tells the member its old assignment's generation. If that fails, the
 // old id is back in force.
-func (c *Coordinator) keepStatic(out *outcome, g *group, m *member, rq *Join, before *member, leader string) {
+func (c *Coordinator) keepStatic(out *outcome, g *classicGroup, m *classicMember, rq *Join, before *classicMember, leader string) {
 	out.write(groupRecord(g, g.assignments()))
 	newID := m.id
 	response := g.welcome(m)

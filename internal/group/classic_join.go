@@ -44,15 +44,14 @@ func (c *Coordinator) join(out *outcome, now time.Time, rq *Join) {
 		refuseJoin(out, rq, rq.MemberID, err)
 		return
 	}
-	g := c.groups[rq.GroupID]
+	g := c.classic(rq.GroupID)
 	if g == nil {
 		if rq.MemberID != "" {
 			refuseJoin(out, rq, rq.MemberID, kafka.UnknownMemberID)
 			return
 		}
-		g = newGroup(rq.GroupID)
+		g = c.newClassic(rq.GroupID)
 		g.since = now
-		c.groups[rq.GroupID] = g
 		out.write(emptyGroupRecord(g))
 	}
 	switch {
@@ -81,7 +80,7 @@ func (c *Coordinator) checkJoin(rq *Join) error {
 
 // hasRoom reports whether group.max.size allows the join. During the join phase those count who have joined: the last of
 // a group that has become too large stay out.
-func (c *Coordinator) hasRoom(g *group, memberID string) bool {
+func (c *Coordinator) hasRoom(g *classicGroup, memberID string) bool {
 	size := c.options.Settings().MaxSize
 	m := g.members[memberID]
 	switch g.state {
@@ -94,7 +93,7 @@ func (c *Coordinator) hasRoom(g *group, memberID string) bool {
 }
 
 // joinNew is the join of somebody without a member id.
-func (c *Coordinator) joinNew(out *outcome, now time.Time, g *group, rq *Join) {
+func (c *Coordinator) joinNew(out *outcome, now time.Time, g *classicGroup, rq *Join) {
 	prefix := rq.ClientID
 	if rq.InstanceID != nil {
 		prefix = *rq.InstanceID
@@ -115,7 +114,7 @@ func (c *Coordinator) joinNew(out *outcome, now time.Time, g *group, rq *Join) {
 }
 
 // joinAgain is the join of somebody with a member id: a newcomer that was just given it, or a member.
-func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *group, rq *Join) {
+func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *classicGroup, rq *Join) {
 	if g.pendingJoin[rq.MemberID] != nil && rq.InstanceID == nil {
 		c.unexpect(g, rq.MemberID)
 		c.admit(out, now, g, rq, rq.MemberID)
@@ -143,8 +142,8 @@ func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *group, rq *Join)
 }
 
 // admit makes a newcomer a member.
-func (c *Coordinator) admit(out *outcome, now time.Time, g *group, rq *Join, id string) {
-	m := &member{
+func (c *Coordinator) admit(out *outcome, now time.Time, g *classicGroup, rq *Join, id string) {
+	m := &classicMember{
 		id: id, instanceID: rq.InstanceID, clientID: rq.ClientID, clientHost: rq.ClientHost,
 		rebalanceTimeout: rq.Rebalance, sessionTimeout: rq.SessionTimeout, protocols: protocolsOf(rq.Protocols), fresh: true,
 	}
@@ -159,7 +158,7 @@ func (c *Coordinator) admit(out *outcome, now time.Time, g *group, rq *Join, id 
 
 // update takes over what a member says when it joins again. An older join that still waits is answered: the client has
 // given up on it.
-func (g *group) update(out *outcome, m *member, rq *Join) {
+func (g *classicGroup) update(out *outcome, m *classicMember, rq *Join) {
 	g.answerJoin(out, m, joinFailure(m.id, kafka.RebalanceInProgress))
 	g.support(m, protocolsOf(rq.Protocols))
 	m.rebalanceTimeout, m.sessionTimeout = rq.Rebalance, rq.SessionTimeout
@@ -167,7 +166,7 @@ func (g *group) update(out *outcome, m *member, rq *Join) {
 }
 
 // welcome tells a member its generation; the leader learns what all members said.
-func (g *group) welcome(m *member) *wire.JoinGroupResponse {
+func (g *classicGroup) welcome(m *classicMember) *wire.JoinGroupResponse {
 	response := &wire.JoinGroupResponse{
 		GenerationID: g.generation, ProtocolType: textOrNil(g.protocolType), ProtocolName: textOrNil(g.protocol),
 		Leader: g.leader, MemberID: m.id,

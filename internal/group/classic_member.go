@@ -17,7 +17,7 @@ type protocol struct {
 
 // member is one member of a classic group. What is kept of requests is copied: their bytes are used again as soon as they
 // are answered. Slices are replaced, never written to, since answers on their way out refer to them.
-type member struct {
+type classicMember struct {
 	id         string
 	instanceID *string // group.instance.id of a static member (KIP-345)
 	clientID   string
@@ -37,10 +37,10 @@ type member struct {
 	session alarm
 }
 
-func (m *member) static() bool { return m.instanceID != nil }
+func (m *classicMember) static() bool { return m.instanceID != nil }
 
 // metadata returns what the member said for a protocol, nil if it does not support it.
-func (m *member) metadata(name string) []byte {
+func (m *classicMember) metadata(name string) []byte {
 	for _, p := range m.protocols {
 		if p.name == name {
 			return p.metadata
@@ -50,7 +50,7 @@ func (m *member) metadata(name string) []byte {
 }
 
 // matches reports whether a join brings the same protocols that the member has.
-func (m *member) matches(given []wire.JoinGroupRequestProtocol) bool {
+func (m *classicMember) matches(given []wire.JoinGroupRequestProtocol) bool {
 	return slices.EqualFunc(m.protocols, given, func(p protocol, g wire.JoinGroupRequestProtocol) bool {
 		return p.name == g.Name && bytes.Equal(p.metadata, g.Metadata)
 	})
@@ -58,7 +58,7 @@ func (m *member) matches(given []wire.JoinGroupRequestProtocol) bool {
 
 // patient reports whether the member may be silent: it waits for an answer of the group's. One that never got a
 // generation may not wait for ever, since its client may be gone.
-func (m *member) patient() bool { return !m.fresh && (m.joining != nil || m.syncing != nil) }
+func (m *classicMember) patient() bool { return !m.fresh && (m.joining != nil || m.syncing != nil) }
 
 // protocolsOf copies the protocols of a request. Of two with the same name the first counts.
 func protocolsOf(given []wire.JoinGroupRequestProtocol) []protocol {

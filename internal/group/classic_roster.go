@@ -11,7 +11,7 @@ import (
 
 // roster is who is in a group. Its counts make a join cost the same in a small and in a large group.
 type roster struct {
-	members map[string]*member
+	members map[string]*classicMember
 	statics map[string]string // member id by group.instance.id; each is that of a member
 	waiting int               // members whose join waits
 	// supporters is how many members support a protocol.
@@ -20,11 +20,11 @@ type roster struct {
 }
 
 func newRoster() roster {
-	return roster{members: map[string]*member{}, statics: map[string]string{}, supporters: map[string]int{}}
+	return roster{members: map[string]*classicMember{}, statics: map[string]string{}, supporters: map[string]int{}}
 }
 
 // enter makes m a member.
-func (r *roster) enter(m *member) {
+func (r *roster) enter(m *classicMember) {
 	r.numbered++
 	m.number = r.numbered
 	r.members[m.id] = m
@@ -35,7 +35,7 @@ func (r *roster) enter(m *member) {
 }
 
 // leave undoes enter.
-func (r *roster) leave(m *member) {
+func (r *roster) leave(m *classicMember) {
 	r.park(m, nil)
 	r.count(m, -1)
 	delete(r.members, m.id)
@@ -45,7 +45,7 @@ func (r *roster) leave(m *member) {
 }
 
 // rename gives a static member another id.
-func (r *roster) rename(m *member, id string) {
+func (r *roster) rename(m *classicMember, id string) {
 	delete(r.members, m.id)
 	m.id = id
 	r.members[id] = m
@@ -53,7 +53,7 @@ func (r *roster) rename(m *member, id string) {
 }
 
 // park keeps the answer to a member's join; nil: none waits.
-func (r *roster) park(m *member, answer func(*wire.JoinGroupResponse)) {
+func (r *roster) park(m *classicMember, answer func(*wire.JoinGroupResponse)) {
 	if m.joining != nil {
 		r.waiting--
 	}
@@ -64,20 +64,20 @@ func (r *roster) park(m *member, answer func(*wire.JoinGroupResponse)) {
 }
 
 // unpark takes out the answer to a member's join, nil if none waits.
-func (r *roster) unpark(m *member) func(*wire.JoinGroupResponse) {
+func (r *roster) unpark(m *classicMember) func(*wire.JoinGroupResponse) {
 	answer := m.joining
 	r.park(m, nil)
 	return answer
 }
 
 // support changes the protocols of a member.
-func (r *roster) support(m *member, protocols []protocol) {
+func (r *roster) support(m *classicMember, protocols []protocol) {
 	r.count(m, -1)
 	m.protocols = protocols
 	r.count(m, 1)
 }
 
-func (r *roster) count(m *member, by int) {
+func (r *roster) count(m *classicMember, by int) {
 	for _, p := range m.protocols {
 		if r.supporters[p.name] += by; r.supporters[p.name] == 0 {
 			delete(r.supporters, p.name)
@@ -107,13 +107,13 @@ func (r *roster) choose() string {
 }
 
 // ordered lists the members in the order in which they joined.
-func (r *roster) ordered() []*member {
-	return slices.SortedFunc(maps.Values(r.members), func(a, b *member) int { return cmp.Compare(a.number, b.number) })
+func (r *roster) ordered() []*classicMember {
+	return slices.SortedFunc(maps.Values(r.members), func(a, b *classicMember) int { return cmp.Compare(a.number, b.number) })
 }
 
 // oldest is the id of the member that has been there for the longest, "" without members.
 func (r *roster) oldest() string {
-	var first *member
+	var first *classicMember
 	for _, m := range r.members {
 		if first == nil || m.number < first.number {
 			first = m

@@ -7,7 +7,7 @@ import (
 )
 
 // expect gives a newcomer a member id to come back with (KIP-394). For a session's time rebalances wait for it, too.
-func (c *Coordinator) expect(out *outcome, now time.Time, g *group, rq *Join, id string) {
+func (c *Coordinator) expect(out *outcome, now time.Time, g *classicGroup, rq *Join, id string) {
 	giveUp := func(out *outcome, now time.Time) {
 		if c.unexpect(g, id) {
 			c.completeIfAllThere(out, now, g)
@@ -25,7 +25,7 @@ func (c *Coordinator) expect(out *outcome, now time.Time, g *group, rq *Join, id
 }
 
 // unexpect ends the wait for a newcomer, if there is one, and reports whether there was.
-func (c *Coordinator) unexpect(g *group, id string) bool {
+func (c *Coordinator) unexpect(g *classicGroup, id string) bool {
 	a := g.pendingJoin[id]
 	if a == nil {
 		return false

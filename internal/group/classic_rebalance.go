@@ -7,7 +7,7 @@ import (
 )
 
 // rebalance begins a rebalance, or helps on the one that is under way.
-func (c *Coordinator) rebalance(out *outcome, now time.Time, g *group, reason string) {
+func (c *Coordinator) rebalance(out *outcome, now time.Time, g *classicGroup, reason string) {
 	if g.in(stable, completingRebalance, empty) {
 		c.prepare(out, now, g, reason)
 	} else {
@@ -17,7 +17,7 @@ func (c *Coordinator) rebalance(out *outcome, now time.Time, g *group, reason st
 
 // prepare begins the join phase: members learn from their heartbeats that they must join again. The first rebalance of a
 // group waits for group.initial.rebalance.delay.ms, so that consumers which start together are in one generation.
-func (c *Coordinator) prepare(out *outcome, now time.Time, g *group, reason string) {
+func (c *Coordinator) prepare(out *outcome, now time.Time, g *classicGroup, reason string) {
 	if g.state == completingRebalance {
 		c.distribute(out, now, g, nil, kafka.RebalanceInProgress)
 	}
@@ -37,7 +37,7 @@ func (c *Coordinator) prepare(out *outcome, now time.Time, g *group, reason stri
 }
 
 // awaitFirst ends the first join phase of a group after delay, or later if somebody joined meanwhile and time is left.
-func (c *Coordinator) awaitFirst(g *group, now time.Time, delay, left time.Duration) {
+func (c *Coordinator) awaitFirst(g *classicGroup, now time.Time, delay, left time.Duration) {
 	g.extended = false
 	g.join.ring = func(out *outcome, now time.Time) {
 		if g.extended && left > 0 {
@@ -50,20 +50,20 @@ func (c *Coordinator) awaitFirst(g *group, now time.Time, delay, left time.Durat
 }
 
 // awaitJoins ends the join phase after the members' rebalance timeout.
-func (c *Coordinator) awaitJoins(g *group, now time.Time) {
+func (c *Coordinator) awaitJoins(g *classicGroup, now time.Time) {
 	g.join.ring = func(out *outcome, now time.Time) { c.complete(out, now, g) }
 	c.alarms.set(&g.join, now.Add(g.rebalanceTimeout()))
 }
 
 // completeIfAllJoined ends the join phase early, unless it is a group's first.
-func (c *Coordinator) completeIfAllJoined(out *outcome, now time.Time, g *group) {
+func (c *Coordinator) completeIfAllJoined(out *outcome, now time.Time, g *classicGroup) {
 	if g.previous != empty {
 		c.completeIfAllThere(out, now, g)
 	}
 }
 
 // completeIfAllThere ends the join phase early, also a group's first: those who would be waited for are gone.
-func (c *Coordinator) completeIfAllThere(out *outcome, now time.Time, g *group) {
+func (c *Coordinator) completeIfAllThere(out *outcome, now time.Time, g *classicGroup) {
 	if g.state == preparingRebalance && g.complete() {
 		c.complete(out, now, g)
 	}
@@ -71,7 +71,7 @@ func (c *Coordinator) completeIfAllThere(out *outcome, now time.Time, g *group) 
 
 // complete ends the join phase: dynamic members that have not joined are out, the others get the next generation. If
 // only static members are left and none of them has joined, they get more time.
-func (c *Coordinator) complete(out *outcome, now time.Time, g *group) {
+func (c *Coordinator) complete(out *outcome, now time.Time, g *classicGroup) {
 	c.alarms.cancel(&g.join)
 	for _, m := range g.ordered() {
 		if m.joining == nil && !m.static() {
@@ -106,14 +106,14 @@ func (c *Coordinator) complete(out *outcome, now time.Time, g *group) {
 }
 
 // endSync ends the sync phase.
-func (c *Coordinator) endSync(g *group) {
+func (c *Coordinator) endSync(g *classicGroup) {
 	clear(g.pendingSync)
 	g.assigning = false
 	c.alarms.cancel(&g.sync)
 }
 
 // remove takes a member, or somebody who was only given an id, out of the group. Its requests that wait are answered.
-func (c *Coordinator) remove(out *outcome, g *group, id string) {
+func (c *Coordinator) remove(out *outcome, g *classicGroup, id string) {
 	c.unexpect(g, id)
 	delete(g.pendingSync, id)
 	m := g.members[id]

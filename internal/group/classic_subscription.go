@@ -10,7 +10,7 @@ type subscription struct {
 
 // subscribe works the subscription out. It is known for consumers only, whose metadata begins with the version of the
 // subscription; version 0 is the beginning of every later one.
-func (g *group) subscribe() subscription {
+func (g *classicGroup) subscribe() subscription {
 	topics := map[string]bool{}
 	if g.protocolType != consumerProtocol {
 		return subscription{}
@@ -33,7 +33,7 @@ func (g *group) subscribe() subscription {
 
 // consumes reports whether the group consumes a topic. Of consumers whose subscriptions are not known every topic is
 // assumed; of other kinds of groups none.
-func (g *group) consumes(topic string) bool {
+func (g *classicGroup) consumes(topic string) bool {
 	if g.subscription.known {
 		return g.subscription.topics[topic]
 	}
