@@ -16,7 +16,7 @@ import (
 // httpOff turns the HTTP endpoint off (property http.address).
 const httpOff = "off"
 
-// httpServer answers health, readiness, metrics and profiles.
+// httpServer answers health, readiness, metrics, profiles and the HTTP API.
 type httpServer struct {
 	socket net.Listener
 	server *http.Server
@@ -41,6 +41,7 @@ func (b *Broker) startHTTP() error {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", b.readiness)
 	mux.Handle("GET /metrics", b.metrics.Handler())
+	mux.HandleFunc("GET /api/v1/groups/{group}/why", b.whyGroup)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
@@ -96,7 +97,7 @@ func (b *Broker) warnings() (all []string) {
 // maxDamages is how many damaged partitions /readyz names of each log directory.
 const maxDamages = 20
 
-// HTTPAddress is where health, readiness and metrics are, "" if they are off.
+// HTTPAddress is where health, readiness, metrics and the HTTP API are, "" if they are off.
 func (b *Broker) HTTPAddress() string {
 	if b.http == nil {
 		return ""

@@ -38,6 +38,7 @@ type Coordinator struct {
 	// live is false while the log is loaded. From the first step on, groups change by steps, and Replay only removes
 	// groups and keeps offsets.
 	live   bool
+	loaded time.Time // when it became live
 	groups map[string]*group
 	alarms alarms
 	expiry sweep
@@ -103,7 +104,7 @@ func (c *Coordinator) begin(out *outcome, now time.Time) {
 	if c.live {
 		return
 	}
-	c.live = true
+	c.live, c.loaded = true, now
 	c.expiry.next = now.Add(c.options.Settings().ExpiryInterval)
 	for _, g := range c.sorted() {
 		g.kind.begin(c, out, now)

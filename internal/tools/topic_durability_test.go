@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-var update = flag.Bool("update", false, "write testdata/durability.txt")
+var update = flag.Bool("update", false, "write what tests print into testdata/*.txt")
 
 // durabilityOf builds what a broker tells: partitions of so many replicas, of which so many are in sync, and settings "name=value",
 // the others at their defaults.

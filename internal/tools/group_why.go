@@ -1,0 +1,193 @@
+package tools
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/tools/options"
+)
+
+// whyTimeout bounds each question: a person waits.
+const whyTimeout = 10 * time.Second
+
+// groupWhy is `ottla group why GROUP`.
+func (inv *invocation) groupWhy() int {
+	p := options.NewParser()
+	bootstrap := p.Value("bootstrap-server", "host:port,...", "The brokers to connect to.").Default("localhost:9092")
+	address := p.Value("http", "host:port", "The HTTP endpoint of the group's coordinator.").Default("localhost:9644")
+	commandConfig := p.Value("command-config", "file", "Properties file for the client.")
+	last := p.Value("last", "number", "How many rebalances and refused requests to show.").Integer().Default("10")
+	set, err := p.Parse(inv.args)
+	if err == nil && set.Has(p.Help) {
+		io.WriteString(inv.stdout, groupUsage)
+		return 0
+	}
+	if err == nil && len(set.Extra) != 1 {
+		err = fmt.Errorf("which group? one at a time, not %d", len(set.Extra))
+	}
+	if err != nil {
+		return inv.groupMisused(err)
+	}
+	r := set.Reader()
+	q := whyQuestion{group: set.Extra[0], bootstrap: r.String(bootstrap), http: r.String(address), config: r.String(commandConfig)}
+	shown := r.Int(last)
+	if err := r.Err(); err != nil {
+		return inv.groupMisused(err)
+	}
+	w, err := inv.askWhy(q)
+	if err != nil {
+		inv.complain("ottla group why: " + q.fault(err))
+		return groupFailed
+	}
+	w.now, w.zone, w.shown = time.Now(), time.Local, shown
+	io.WriteString(inv.stdout, w.text())
+	return 0
+}
+
+func (inv *invocation) groupMisused(err error) int {
+	inv.complain("ottla group why: " + err.Error() + "\n\n" + groupUsage)
+	return groupMisuse
+}
+
+// whyQuestion is which group is asked about, and where.
+type whyQuestion struct{ group, bootstrap, http, config string }
+
+// fault says why nothing can be told.
+func (q whyQuestion) fault(err error) string {
+	if isMissingGroup(err) {
+		return fmt.Sprintf("there is no group %s at %s", q.group, q.bootstrap)
+	}
+	if e, ok := errors.AsType[*exception](err); ok && e.class == "org.apache.kafka.common.errors.TimeoutException" {
+		return fmt.Sprintf("no broker answers at %s (--bootstrap-server)", q.bootstrap)
+	}
+	return err.Error()
+}
+
+// askWhy collects what is known of a group: from Kafka's protocol its members and offsets, from the HTTP endpoint the causes.
+// Without the latter the rest is still worth telling.
+func (inv *invocation) askWhy(q whyQuestion) (*why, error) {
+	s, err := loadSettings(q.config)
+	if err != nil {
+		return nil, err
+	}
+	if _, given := s.values["default.api.timeout.ms"]; !given {
+		s.values["default.api.timeout.ms"] = fmt.Sprint(whyTimeout.Milliseconds())
+	}
+	a, err := inv.newAdmin(s, q.bootstrap, "GroupWhy")
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	cluster, err := request[*kmsg.MetadataResponse](a, "describeCluster", kmsg.NewPtrMetadataRequest())
+	if err != nil {
+		return nil, err
+	}
+	w := &why{group: q.group}
+	w.causes, w.silent = askCauses(q, cluster.ClusterID)
+	described, failures, err := a.describeGroups(a.timeout, []string{q.group})
+	if err != nil {
+		return nil, err
+	}
+	if g, ok := described[q.group]; ok {
+		w.described = &g
+	}
+	if w.described == nil || w.described.state == "Dead" && w.described.members == nil {
+		if w.causes == nil {
+			return nil, cmpError(failures[q.group], q.group)
+		}
+		w.described = nil
+	}
+	w.offsets, err = a.groupOffsets(q.group, w.described)
+	return w, err
+}
+
+// cmpError is why a group could not be described, or that there is none.
+func cmpError(failure error, group string) error {
+	if failure != nil {
+		return failure
+	}
+	return fmt.Errorf("there is no group %s", group)
+}
+
+// groupOffsets tells for each partition that a group has committed, or that a member has, how far it is.
+func (a *admin) groupOffsets(group string, described *describedGroup) ([]whyOffset, error) {
+	committed, err := a.committedOffsets(a.timeout, group)
+	if err != nil {
+		return nil, err
+	}
+	partitions := slices.Collect(maps.Keys(committed))
+	if described != nil {
+		for _, m := range described.members {
+			partitions = append(partitions, m.assigned...)
+		}
+	}
+	partitions = slices.Compact(sortPartitions(partitions))
+	starts, err := a.listOffsets(partitions, earliestTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	ends, err := a.listOffsets(partitions, latestTimestamp)
+	if err != nil {
+		return nil, err
+	}
+	offsets := make([]whyOffset, 0, len(partitions))
+	for _, tp := range partitions {
+		o := whyOffset{partition: tp, committed: -1, start: -1, end: -1}
+		if c, ok := committed[tp]; ok {
+			o.committed = c.offset
+		}
+		if s, ok := starts[tp]; ok && s.err == nil {
+			o.start = s.offset
+		}
+		if e, ok := ends[tp]; ok && e.err == nil {
+			o.end = e.offset
+		}
+		offsets = append(offsets, o)
+	}
+	return offsets, nil
+}
+
+// whyOffset is how far a group is in a partition; -1 stands for what is not known.
+type whyOffset struct {
+	partition             kafka.TopicPartition
+	committed, start, end int64
+}
+
+// askCauses asks the HTTP endpoint; silent is why it did not tell.
+func askCauses(q whyQuestion, clusterID *string) (causes *whyCauses, silent string) {
+	client := http.Client{Timeout: whyTimeout}
+	response, err := client.Get("http://" + q.http + "/api/v1/groups/" + url.PathEscape(q.group) + "/why")
+	if err != nil {
+		return nil, fmt.Sprintf("nobody answers at http://%s (--http HOST:PORT; http.address of the broker): %v", q.http, errors.Unwrap(err))
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
+	if err != nil {
+		return nil, err.Error()
+	}
+	if response.StatusCode != http.StatusOK {
+		var refusal struct{ Error, Text string }
+		if json.Unmarshal(body, &refusal) != nil || refusal.Error == "" {
+			return nil, fmt.Sprintf("http://%s is no broker of Ottla's: it answered %s", q.http, response.Status)
+		}
+		return nil, refusal.Error + ": " + refusal.Text
+	}
+	causes = new(whyCauses)
+	if err := json.Unmarshal(body, causes); err != nil {
+		return nil, fmt.Sprintf("http://%s is no broker of Ottla's: %v", q.http, err)
+	}
+	if clusterID != nil && causes.ClusterID != *clusterID {
+		return nil, fmt.Sprintf("http://%s belongs to cluster %s, and %s to %s: name the right one with --http", q.http, causes.ClusterID, q.bootstrap, *clusterID)
+	}
+	return causes, ""
+}
