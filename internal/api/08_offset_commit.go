@@ -58,8 +58,9 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 		}
 		c.Reply(response)
 	}
+	from := clientOf(c)
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, &commit, answer)
+		return g.CommitOffsets(now, from, &commit, answer)
 	}, func(err error) { answer(nil, err) })
 }
 

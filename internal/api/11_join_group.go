@@ -27,9 +27,9 @@ func (a *API) joinGroup(c Call, rq *wire.JoinGroupRequest) {
 	}
 	join := group.Join{
 		GroupID: rq.GroupID, MemberID: rq.MemberID, InstanceID: rq.GroupInstanceID,
-		ClientID: c.Session().ClientID, ClientHost: c.Session().Host,
+		Client:         clientOf(c),
 		SessionTimeout: time.Duration(rq.SessionTimeoutMs) * time.Millisecond, Rebalance: time.Duration(rebalance) * time.Millisecond,
-		ProtocolType: rq.ProtocolType, Protocols: rq.Protocols, Reason: joinReason(rq.Reason),
+		ProtocolType: rq.ProtocolType, Protocols: rq.Protocols, Reason: textOrNone(rq.Reason),
 		RequireMemberID: c.version >= 4, SkipAssignment: c.version >= 9, Reply: answer,
 	}
 	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Join(now, join) }, func(err error) {
@@ -37,9 +37,10 @@ func (a *API) joinGroup(c Call, rq *wire.JoinGroupRequest) {
 	})
 }
 
-func joinReason(reason *string) string {
-	if reason == nil || *reason == "" {
-		return "not provided"
+// textOrNone is the text of a nullable one.
+func textOrNone(s *string) string {
+	if s == nil {
+		return ""
 	}
-	return *reason
+	return *s
 }

@@ -18,5 +18,8 @@ func (a *API) heartbeat(c Call, rq *wire.HeartbeatRequest) {
 		}
 		c.Reply(&wire.HeartbeatResponse{ErrorCode: codeOf(err)})
 	}
-	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Heartbeat(now, rq, answer) }, answer)
+	from := clientOf(c)
+	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
+		return g.Heartbeat(now, from, rq, answer)
+	}, answer)
 }

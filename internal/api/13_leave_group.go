@@ -33,7 +33,8 @@ func (a *API) leaveGroup(c Call, rq *wire.LeaveGroupRequest) {
 		}
 		c.Reply(response)
 	}
+	from := clientOf(c)
 	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.Leave(now, rq.GroupID, members, answer)
+		return g.Leave(now, from, rq.GroupID, members, answer)
 	}, func(err error) { answer(nil, err) })
 }

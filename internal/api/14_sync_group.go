@@ -18,6 +18,7 @@ func (a *API) syncGroup(c Call, rq *wire.SyncGroupRequest) {
 		refuse(kafka.InconsistentGroupProtocol)
 		return
 	}
+	from := clientOf(c)
 	// The assignments alias the frame, which stays as long as the request is not answered.
-	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Sync(now, rq, answer) }, refuse)
+	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output { return g.Sync(now, from, rq, answer) }, refuse)
 }

@@ -14,13 +14,14 @@ import (
 func (a *API) deleteGroups(c Call, rq *wire.DeleteGroupsRequest) {
 	names := distinct(rq.GroupsNames)
 	response := &wire.DeleteGroupsResponse{Results: make([]wire.DeleteGroupsResponseDeletableGroupResult, len(names))}
+	from := clientOf(c)
 	all := newGather(len(names), func() { c.Reply(response) })
 	for i, id := range names {
 		answer := func(err error) {
 			response.Results[i] = wire.DeleteGroupsResponseDeletableGroupResult{GroupID: id, ErrorCode: codeOf(err)}
 			all.one()
 		}
-		a.askGroup(id, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.Delete(id, answer) }, answer)
+		a.askGroup(id, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.Delete(from, id, answer) }, answer)
 	}
 	all.one()
 }

@@ -40,7 +40,8 @@ func (a *API) offsetDelete(c Call, rq *wire.OffsetDeleteRequest) {
 		response.Topics = withMissing(response.Topics, unknown)
 		c.Reply(response)
 	}
-	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.DeleteOffsets(ask, answer) }, func(err error) { answer(nil, err) })
+	from := clientOf(c)
+	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.DeleteOffsets(from, ask, answer) }, func(err error) { answer(nil, err) })
 }
 
 // withMissing adds the partitions that do not exist to the results of those that do: a topic has one entry.

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
 )
 
 // CauseKind says what happened to a group or to one of its members. The texts are those of the HTTP API.
@@ -36,6 +37,7 @@ const (
 	GroupDeleted        CauseKind = "group-deleted"
 	OffsetsDeleted      CauseKind = "offsets-deleted" // Value of them; Reason says by whom
 	OffsetsExpired      CauseKind = "offsets-expired" // Value of them
+	OffsetsSet          CauseKind = "offsets-set"     // Value of them, by somebody who is no member: a reset
 )
 
 // Who is the client that a cause is about, as far as it is known. Software is not known of members that were loaded from
@@ -59,7 +61,7 @@ type Cause struct {
 	// Rebalance is set if this began a rebalance, or took part in one that was under way.
 	Rebalance bool `json:"rebalance"`
 	// Epoch is the generation (classic) or group epoch before, Next the one that the rebalance led to; 0: none yet.
-	Epoch int32 `json:"epoch"`
+	Epoch int32 `json:"epoch,omitempty"`
 	Next  int32 `json:"next,omitempty"`
 	// Took is how long it was from Last to Next, in milliseconds.
 	Took int64 `json:"tookMs,omitempty"`
@@ -70,7 +72,7 @@ type Cause struct {
 	Value   int64  `json:"value,omitempty"`
 	// Code is what a request was refused with, Given the generation or member epoch that it came with.
 	Code  kafka.ErrorCode `json:"-"`
-	Given int32           `json:"given,omitempty"`
+	Given int32           `json:"given"`
 	// At is when it happened first, Last when last, Times how often: the same again and again is kept once.
 	At    time.Time `json:"at"`
 	Last  time.Time `json:"last"`
@@ -118,6 +120,32 @@ func (c *Coordinator) note(now time.Time, groupID string, cause Cause) {
 	c.causes.note(now, groupID, cause)
 }
 
+// noEpoch is the Given of requests that name no generation or epoch.
+const noEpoch = -1
+
+// noteFenced keeps that a request was refused because it comes from somebody who is not, or no longer, in the group. Other
+// errors are not kept. It reports whether it was so.
+func (c *Coordinator) noteFenced(now time.Time, groupID string, who Who, given int32, err error) bool {
+	if groupID == "" || !fencing(err) {
+		return false
+	}
+	c.note(now, groupID, Cause{Kind: RequestFenced, Member: who, Code: kafka.CodeOf(err), Given: given, Reason: textOf(kafka.MessageOf(err))})
+	return true
+}
+
+// noteCommitted keeps a cause once the step is committed: what was removed, or set, and would be there still otherwise.
+func (c *Coordinator) noteCommitted(out *outcome, groupID string, cause Cause) {
+	out.then(func(err error) {
+		if err != nil {
+			return
+		}
+		c.options.Again(func(c *Coordinator, now time.Time) statemachine.Output {
+			c.note(now, groupID, cause)
+			return statemachine.Output{}
+		})
+	})
+}
+
 // settled notes that the rebalance, which everything noted since the last one took part in, has led to a generation or
 // epoch. Where a step decides both, Cause.Next says so instead.
 func (c *Coordinator) settled(now time.Time, groupID string, next int32) {
@@ -162,8 +190,9 @@ func (c *causes) fold(now time.Time, groupID string, cause *Cause) bool {
 		if !k.same(cause) {
 			continue
 		}
-		k.Last, k.Next, k.Given = now, max(k.Next, cause.Next), cause.Given
+		k.Last, k.Next, k.Given, k.Reason = now, max(k.Next, cause.Next), cause.Given, cause.Reason
 		k.Times++
+		k.Value = cause.Value + k.summed()
 		k.pending = cause.Rebalance && cause.Next == 0
 		copy(h.kept[i:], h.kept[i+1:])
 		h.kept[len(h.kept)-1] = k
@@ -173,9 +202,18 @@ func (c *causes) fold(now time.Time, groupID string, cause *Cause) bool {
 	return false
 }
 
-// same reports whether two causes differ only in when they happened.
+// summed is Value if it counts what is gone each time.
+func (c *Cause) summed() int64 {
+	switch c.Kind {
+	case OffsetsDeleted, OffsetsExpired, OffsetsSet:
+		return c.Value
+	}
+	return 0
+}
+
+// same reports whether two causes differ only in when they happened. What was fenced gives the generations as reason.
 func (c *Cause) same(other *Cause) bool {
-	return c.Kind == other.Kind && c.Member == other.Member && c.Reason == other.Reason && c.Rebalance == other.Rebalance &&
+	return c.Kind == other.Kind && c.Member == other.Member && (c.Reason == other.Reason || c.Kind == RequestFenced) && c.Rebalance == other.Rebalance &&
 		c.Code == other.Code && c.Setting == other.Setting && c.Limit == other.Limit
 }
 

@@ -127,7 +127,7 @@ func TestCauseTexts(t *testing.T) {
 			"a request of client c at generation or epoch 4 was refused: ILLEGAL_GENERATION: group g is at generation 5"},
 		{Cause{Kind: GroupOversized, Setting: settingMaxSize, Limit: 2, Value: 3}, "the group has 3 members, more than group.max.size = 2"},
 		{Cause{Kind: OffsetsExpired, Setting: settingRetention, Limit: 10080, Value: 12},
-			"12 committed offsets were older than offsets.retention.minutes = 10080, and are gone"},
+			"12 committed offsets were older than offsets.retention.minutes = 10080, and gone"},
 		{Cause{Kind: TopicsChanged, Reason: "orders has 6 partitions instead of 3"}, "topics that the group consumes have changed: orders has 6 partitions instead of 3"},
 	} {
 		if got := tt.cause.String(); got != tt.want {

@@ -51,15 +51,23 @@ func (c *Cause) happened() string {
 	case StaticReplaced:
 		return who + " restarted, and goes on as member " + c.Reason
 	case RequestFenced:
-		return fmt.Sprintf("a request of %s at generation or epoch %d was refused: %s%s", who, c.Given, c.Code, because)
+		at := ""
+		if c.Given != noEpoch {
+			at = fmt.Sprintf(" at generation or epoch %d", c.Given)
+		}
+		return fmt.Sprintf("a request of %s%s was refused: %s%s", who, at, c.Code, because)
 	case JoinRefused:
 		return fmt.Sprintf("%s was not let in: %s%s", who, c.Code, because)
 	case GroupOversized:
 		return fmt.Sprintf("the group has %d members, more than %s", c.Value, c.limit())
 	case OffsetsExpired:
-		return fmt.Sprintf("%d committed offsets were older than %s, and are gone", c.Value, c.limit())
+		return fmt.Sprintf("%s older than %s, and gone", c.offsets(), c.limit())
 	case OffsetsDeleted:
-		return fmt.Sprintf("%d committed offsets were deleted%s", c.Value, because)
+		return fmt.Sprintf("%s deleted by %s%s", c.offsets(), who, because)
+	case OffsetsSet:
+		return fmt.Sprintf("%s set by %s, which is no member%s", c.offsets(), who, because)
+	case GroupDeleted:
+		return "the group was deleted by " + who + because
 	}
 	return c.found()
 }
@@ -80,8 +88,6 @@ func (c *Cause) found() string {
 		return "a setting of the group has changed" + because
 	case GroupConverted:
 		return "the group was converted" + because
-	case GroupDeleted:
-		return "the group was deleted" + because
 	}
 	return string(c.Kind) + because
 }
@@ -91,6 +97,13 @@ func (c *Cause) because() string {
 		return ""
 	}
 	return ": " + c.Reason
+}
+
+func (c *Cause) offsets() string {
+	if c.Value == 1 {
+		return "1 committed offset was"
+	}
+	return fmt.Sprintf("%d committed offsets were", c.Value)
 }
 
 // limit is the setting that decided with its value.
@@ -126,7 +139,7 @@ func (w Who) String() string {
 	}
 	switch {
 	case name == "" && len(about) == 0:
-		return "a client"
+		return "the coordinator"
 	case name == "":
 		return strings.Join(about, ", ")
 	case len(about) == 0:
@@ -135,8 +148,14 @@ func (w Who) String() string {
 	return name + " (" + strings.Join(about, ", ") + ")"
 }
 
-// milliseconds of a timeout, for Cause.Limit.
-func milliseconds(d time.Duration) int64 { return d.Milliseconds() }
+// reasons are several causes for a line of the log.
+func reasons(causes []Cause) string {
+	texts := make([]string, len(causes))
+	for i, cause := range causes {
+		texts[i] = cause.String()
+	}
+	return strings.Join(texts, "; ")
+}
 
 // fencing reports whether a request was refused because it comes from somebody who is not, or no longer, in the group.
 func fencing(err error) bool {

@@ -16,9 +16,13 @@ func (g *classicGroup) member(id string, instanceID *string) (*classicMember, er
 	}
 	m := g.members[id]
 	if m == nil {
-		return nil, kafka.Errorf(kafka.UnknownMemberID, "group %s has no member %s: its session timed out, or it was removed", g.id, id)
+		return nil, errNoMember(g.id, id)
 	}
 	return m, nil
+}
+
+func errNoMember(groupID, memberID string) error {
+	return kafka.Errorf(kafka.UnknownMemberID, "group %s has no member %s: its session timed out, or it was removed", groupID, memberID)
 }
 
 func errFenced(instanceID, memberID string) error {

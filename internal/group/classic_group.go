@@ -99,8 +99,8 @@ func (g *classicGroup) begin(c *Coordinator, out *outcome, now time.Time) {
 	for _, m := range g.ordered() {
 		c.watch(g, m, now, m.sessionTimeout)
 	}
-	if len(g.members) > c.options.Settings().MaxSize {
-		c.prepare(out, now, g, "the loaded group has more members than group.max.size allows")
+	if limit := c.options.Settings().MaxSize; len(g.members) > limit {
+		c.prepare(out, now, g, Cause{Kind: GroupOversized, Setting: settingMaxSize, Limit: int64(limit), Value: int64(len(g.members))})
 	}
 }
 

@@ -9,23 +9,25 @@ import (
 )
 
 // Heartbeat keeps a member's session alive. REBALANCE_IN_PROGRESS tells it to join again.
-func (c *Coordinator) Heartbeat(now time.Time, rq *wire.HeartbeatRequest, answer func(error)) statemachine.Output {
+func (c *Coordinator) Heartbeat(now time.Time, from Client, rq *wire.HeartbeatRequest, answer func(error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
-	reply(&out, answer, c.heartbeat(now, rq), failure)
+	err := c.heartbeat(now, from, rq)
+	c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+	reply(&out, answer, err, failure)
 	return out.Output
 }
 
 // failure is the answer of requests whose answer is an error or nothing.
 func failure(err error) error { return err }
 
-func (c *Coordinator) heartbeat(now time.Time, rq *wire.HeartbeatRequest) error {
+func (c *Coordinator) heartbeat(now time.Time, from Client, rq *wire.HeartbeatRequest) error {
 	if rq.GroupID == "" {
 		return kafka.InvalidGroupID
 	}
 	g := c.classic(rq.GroupID)
 	if g == nil {
-		return kafka.UnknownMemberID
+		return errNoMember(rq.GroupID, rq.MemberID)
 	}
 	m, err := g.member(rq.MemberID, rq.GroupInstanceID)
 	if err != nil {
@@ -34,6 +36,7 @@ func (c *Coordinator) heartbeat(now time.Time, rq *wire.HeartbeatRequest) error 
 	if err := g.checkGeneration(rq.GenerationID); err != nil {
 		return err
 	}
+	m.heardFrom(from)
 	c.watch(g, m, now, m.sessionTimeout)
 	if g.state == preparingRebalance {
 		return kafka.RebalanceInProgress

@@ -1,7 +1,9 @@
 package group
 
 import (
+	"cmp"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -18,8 +20,7 @@ type Join struct {
 	GroupID         string
 	MemberID        string  // "" for a newcomer
 	InstanceID      *string // group.instance.id
-	ClientID        string
-	ClientHost      string
+	Client          Client
 	SessionTimeout  time.Duration
 	Rebalance       time.Duration // rebalance timeout
 	ProtocolType    string
@@ -41,13 +42,13 @@ func (c *Coordinator) Join(now time.Time, rq Join) statemachine.Output {
 
 func (c *Coordinator) join(out *outcome, now time.Time, rq *Join) {
 	if err := c.checkJoin(rq); err != nil {
-		refuseJoin(out, rq, rq.MemberID, err)
+		c.refuseJoin(out, now, rq, rq.MemberID, err)
 		return
 	}
 	g := c.classic(rq.GroupID)
 	if g == nil {
 		if rq.MemberID != "" {
-			refuseJoin(out, rq, rq.MemberID, kafka.UnknownMemberID)
+			c.refuseJoin(out, now, rq, rq.MemberID, errNoMember(rq.GroupID, rq.MemberID))
 			return
 		}
 		g = c.newClassic(rq.GroupID)
@@ -57,9 +58,9 @@ func (c *Coordinator) join(out *outcome, now time.Time, rq *Join) {
 	switch {
 	case !c.hasRoom(g, rq.MemberID):
 		c.remove(out, g, rq.MemberID)
-		refuseJoin(out, rq, "", kafka.GroupMaxSizeReached)
+		c.refuseJoin(out, now, rq, "", errFull(g.id, c.options.Settings().MaxSize))
 	case !g.agreeable(rq.ProtocolType, rq.Protocols):
-		refuseJoin(out, rq, rq.MemberID, kafka.InconsistentGroupProtocol)
+		c.refuseJoin(out, now, rq, rq.MemberID, g.errDisagrees(rq))
 	case rq.MemberID == "":
 		c.joinNew(out, now, g, rq)
 	default:
@@ -73,7 +74,8 @@ func (c *Coordinator) checkJoin(rq *Join) error {
 	case rq.GroupID == "":
 		return kafka.InvalidGroupID
 	case rq.SessionTimeout < s.MinSessionTimeout || rq.SessionTimeout > s.MaxSessionTimeout:
-		return kafka.InvalidSessionTimeout
+		return kafka.Errorf(kafka.InvalidSessionTimeout, "session.timeout.ms is %d, and has to be between group.min.session.timeout.ms = %d and group.max.session.timeout.ms = %d",
+			rq.SessionTimeout.Milliseconds(), s.MinSessionTimeout.Milliseconds(), s.MaxSessionTimeout.Milliseconds())
 	}
 	return nil
 }
@@ -94,13 +96,13 @@ func (c *Coordinator) hasRoom(g *classicGroup, memberID string) bool {
 
 // joinNew is the join of somebody without a member id.
 func (c *Coordinator) joinNew(out *outcome, now time.Time, g *classicGroup, rq *Join) {
-	prefix := rq.ClientID
+	prefix := rq.Client.ID
 	if rq.InstanceID != nil {
 		prefix = *rq.InstanceID
 	}
 	id := prefix + "-" + c.options.NewID()
 	if len(id) > math.MaxInt16 {
-		refuseJoin(out, rq, "", kafka.Errorf(kafka.InvalidRequest, "a member id of %d bytes is longer than %d: shorten client.id or group.instance.id", len(id), math.MaxInt16))
+		c.refuseJoin(out, now, rq, "", kafka.Errorf(kafka.InvalidRequest, "a member id of %d bytes is longer than %d: shorten client.id or group.instance.id", len(id), math.MaxInt16))
 		return
 	}
 	switch {
@@ -122,7 +124,7 @@ func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *classicGroup, rq
 	}
 	m, err := g.member(rq.MemberID, rq.InstanceID)
 	if err != nil {
-		refuseJoin(out, rq, rq.MemberID, err)
+		c.refuseJoin(out, now, rq, rq.MemberID, err)
 		return
 	}
 	unchanged := m.matches(rq.Protocols)
@@ -135,16 +137,21 @@ func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *classicGroup, rq
 		reply(out, rq.Reply, g.welcome(m), failJoin(m.id))
 	case g.in(preparingRebalance, completingRebalance, stable):
 		g.update(out, m, rq)
-		c.rebalance(out, now, g, "member "+m.id+" joined again: "+rq.Reason)
+		kind := SubscriptionChanged
+		if unchanged {
+			kind = MemberRejoined
+		}
+		c.rebalance(out, now, g, Cause{Kind: kind, Member: m.who(), Reason: rq.Reason})
 	default:
-		refuseJoin(out, rq, rq.MemberID, kafka.UnknownMemberID)
+		c.refuseJoin(out, now, rq, rq.MemberID, errNoMember(g.id, rq.MemberID))
 	}
 }
 
 // admit makes a newcomer a member.
 func (c *Coordinator) admit(out *outcome, now time.Time, g *classicGroup, rq *Join, id string) {
 	m := &classicMember{
-		id: id, instanceID: rq.InstanceID, clientID: rq.ClientID, clientHost: rq.ClientHost,
+		id: id, instanceID: rq.InstanceID, clientID: rq.Client.ID, clientHost: rq.Client.Host,
+		software: rq.Client.Software, softwareVersion: rq.Client.SoftwareVersion,
 		rebalanceTimeout: rq.Rebalance, sessionTimeout: rq.SessionTimeout, protocols: protocolsOf(rq.Protocols), fresh: true,
 	}
 	if g.state == preparingRebalance && g.previous == empty {
@@ -153,7 +160,7 @@ func (c *Coordinator) admit(out *outcome, now time.Time, g *classicGroup, rq *Jo
 	g.add(m, rq.ProtocolType)
 	g.park(m, rq.Reply)
 	c.watch(g, m, now, newMemberTimeout)
-	c.rebalance(out, now, g, "member "+id+" joined: "+rq.Reason)
+	c.rebalance(out, now, g, Cause{Kind: MemberJoined, Member: m.who(), Reason: rq.Reason})
 }
 
 // update takes over what a member says when it joins again. An older join that still waits is answered: the client has
@@ -162,6 +169,7 @@ func (g *classicGroup) update(out *outcome, m *classicMember, rq *Join) {
 	g.answerJoin(out, m, joinFailure(m.id, kafka.RebalanceInProgress))
 	g.support(m, protocolsOf(rq.Protocols))
 	m.rebalanceTimeout, m.sessionTimeout = rq.Rebalance, rq.SessionTimeout
+	m.heardFrom(rq.Client)
 	g.park(m, rq.Reply)
 }
 
@@ -191,6 +199,35 @@ func failJoin(memberID string) func(error) *wire.JoinGroupResponse {
 	return func(err error) *wire.JoinGroupResponse { return joinFailure(memberID, err) }
 }
 
-func refuseJoin(out *outcome, rq *Join, memberID string, err error) {
+// refuseJoin answers a join with an error, and notes it.
+func (c *Coordinator) refuseJoin(out *outcome, now time.Time, rq *Join, memberID string, err error) {
+	who := rq.Client.as(rq.MemberID, rq.InstanceID)
+	if !c.noteFenced(now, rq.GroupID, who, noEpoch, err) && rq.GroupID != "" {
+		cause := Cause{Kind: JoinRefused, Member: who, Code: kafka.CodeOf(err), Reason: textOf(kafka.MessageOf(err))}
+		if cause.Code == kafka.GroupMaxSizeReached {
+			cause.Setting, cause.Limit = settingMaxSize, int64(c.options.Settings().MaxSize)
+		}
+		c.note(now, rq.GroupID, cause)
+	}
 	reply(out, rq.Reply, joinFailure(memberID, err), failJoin(memberID))
+}
+
+func errFull(groupID string, limit int) error {
+	return kafka.Errorf(kafka.GroupMaxSizeReached, "group %s is full: group.max.size = %d", groupID, limit)
+}
+
+// errDisagrees is why somebody cannot agree with the members on a protocol.
+func (g *classicGroup) errDisagrees(rq *Join) error {
+	switch {
+	case rq.ProtocolType == "" || len(rq.Protocols) == 0:
+		return kafka.Errorf(kafka.InconsistentGroupProtocol, "the request names no protocol")
+	case rq.ProtocolType != g.protocolType:
+		return kafka.Errorf(kafka.InconsistentGroupProtocol, "group %s is of type %s, the request of type %s", g.id, g.protocolType, rq.ProtocolType)
+	}
+	names := make([]string, len(rq.Protocols))
+	for i, p := range rq.Protocols {
+		names[i] = p.Name
+	}
+	return kafka.Errorf(kafka.InconsistentGroupProtocol, "no protocol of %s is supported by all %d members of group %s, which is at %s",
+		strings.Join(names, ", "), len(g.members), g.id, cmp.Or(g.protocol, "none yet"))
 }

@@ -13,10 +13,14 @@ func (c *Coordinator) expect(out *outcome, now time.Time, g *classicGroup, rq *J
 			c.completeIfAllThere(out, now, g)
 		}
 	}
-	a := &alarm{ring: giveUp}
+	who, timeout := rq.Client.as(id, nil), rq.SessionTimeout
+	a := &alarm{ring: func(out *outcome, now time.Time) {
+		c.note(now, g.id, Cause{Kind: JoinAbandoned, Member: who, Epoch: g.generation, Setting: settingSessionTimeout, Limit: timeout.Milliseconds()})
+		giveUp(out, now)
+	}}
 	g.pendingJoin[id] = a
 	c.alarms.set(a, now.Add(rq.SessionTimeout))
-	refuseJoin(out, rq, id, kafka.MemberIDRequired)
+	reply(out, rq.Reply, joinFailure(id, kafka.MemberIDRequired), failJoin(id))
 	out.then(func(err error) {
 		if err != nil { // then the newcomer got that error instead of the id
 			c.later(g, giveUp)

@@ -12,16 +12,14 @@ func (c *Coordinator) replaceStatic(out *outcome, now time.Time, g *classicGroup
 	g.succeed(out, m, newID)
 	g.update(out, m, rq)
 	c.watch(g, m, now, m.sessionTimeout)
-	switch {
-	case g.state == stable && g.choose() == g.protocol:
+	replaced := Cause{Kind: StaticReplaced, Member: before.who(), Reason: newID}
+	if g.state == stable && g.choose() == g.protocol {
+		replaced.Epoch = g.generation
+		c.note(now, g.id, replaced)
 		c.keepStatic(out, g, m, rq, &before, leader)
-	case g.state == stable:
-		c.rebalance(out, now, g, "static member "+newID+" changed the protocols that the group has in common: "+rq.Reason)
-	case g.state == completingRebalance:
-		c.prepare(out, now, g, "static member "+newID+" joined again: "+rq.Reason)
-	default:
-		c.completeIfAllJoined(out, now, g)
+		return
 	}
+	c.rebalance(out, now, g, replaced)
 }
 
 // succeed gives a static member a new id. Requests that wait under the old one are fenced.

@@ -1,6 +1,7 @@
 package group
 
 import (
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -13,10 +14,10 @@ const unknownMemberID = ""
 
 // Leave removes members from a group; each has a result of its own. err of answer is set if the group as a whole cannot
 // be found.
-func (c *Coordinator) Leave(now time.Time, groupID string, members []wire.LeaveGroupRequestMemberIdentity, answer func([]wire.LeaveGroupResponseMemberResponse, error)) statemachine.Output {
+func (c *Coordinator) Leave(now time.Time, from Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity, answer func([]wire.LeaveGroupResponseMemberResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
-	results, err := c.leave(&out, now, groupID, members)
+	results, err := c.leave(&out, now, from, groupID, members)
 	out.then(func(failed error) {
 		if failed != nil {
 			results, err = nil, failed
@@ -26,7 +27,7 @@ func (c *Coordinator) Leave(now time.Time, groupID string, members []wire.LeaveG
 	return out.Output
 }
 
-func (c *Coordinator) leave(out *outcome, now time.Time, groupID string, members []wire.LeaveGroupRequestMemberIdentity) ([]wire.LeaveGroupResponseMemberResponse, error) {
+func (c *Coordinator) leave(out *outcome, now time.Time, from Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity) ([]wire.LeaveGroupResponseMemberResponse, error) {
 	if groupID == "" {
 		return nil, kafka.InvalidGroupID
 	}
@@ -35,19 +36,19 @@ func (c *Coordinator) leave(out *outcome, now time.Time, groupID string, members
 		return nil, kafka.UnknownMemberID
 	}
 	results := make([]wire.LeaveGroupResponseMemberResponse, len(members))
-	reason := ""
+	var causes []Cause
 	for i, leaver := range members {
 		id, err := g.leaver(leaver.MemberID, leaver.GroupInstanceID)
 		results[i] = wire.LeaveGroupResponseMemberResponse{
 			MemberID: leaver.MemberID, GroupInstanceID: leaver.GroupInstanceID, ErrorCode: int16(kafka.CodeOf(err)),
 		}
 		if err == nil {
+			causes = append(causes, g.departure(id, &leaver, from))
 			c.remove(out, g, id)
-			reason = "member " + id + " left: " + reasonOf(leaver.Reason)
 		}
 	}
-	if reason != "" && g.state != empty {
-		c.rebalance(out, now, g, reason)
+	if len(causes) > 0 && g.state != empty {
+		c.rebalance(out, now, g, causes...)
 	}
 	return results, nil
 }
@@ -67,9 +68,24 @@ func (g *classicGroup) leaver(id string, instanceID *string) (string, error) {
 	return id, err
 }
 
-func reasonOf(given *string) string {
-	if reason := textOf(given); reason != "" {
-		return reason
+// departure is the cause that a leave is.
+func (g *classicGroup) departure(id string, leaver *wire.LeaveGroupRequestMemberIdentity, from Client) Cause {
+	left := Cause{Kind: MemberLeft, Member: from.as(id, leaver.GroupInstanceID), Reason: textOf(leaver.Reason)}
+	m := g.members[id]
+	if m != nil {
+		left.Member = m.who()
 	}
-	return "not provided"
+	switch {
+	case leaver.MemberID == unknownMemberID, strings.Contains(left.Reason, adminReason):
+		left.Kind = MemberRemoved
+	case m != nil && strings.Contains(left.Reason, pollExceededReason):
+		left.Kind, left.Setting, left.Limit = PollExceeded, settingPollInterval, m.rebalanceTimeout.Milliseconds()
+	}
+	return left
 }
+
+// adminReason is in the reason that Kafka's Admin gives when it removes all members.
+const adminReason = "removed by an admin"
+
+// pollExceededReason is in the reason that Java's clients give when they leave because of max.poll.interval.ms.
+const pollExceededReason = "poll timeout has expired"

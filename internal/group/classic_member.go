@@ -22,7 +22,10 @@ type classicMember struct {
 	instanceID *string // group.instance.id of a static member (KIP-345)
 	clientID   string
 	clientHost string
-	number     uint64 // members are listed in the order in which they came
+	// software and softwareVersion are not in the log.
+	software, softwareVersion string
+
+	number uint64 // members are listed in the order in which they came
 
 	rebalanceTimeout time.Duration
 	sessionTimeout   time.Duration
@@ -35,6 +38,13 @@ type classicMember struct {
 	// fresh is a member that joined but was never told a generation.
 	fresh   bool
 	session alarm
+}
+
+// heardFrom learns what client library a member has that was loaded from the log.
+func (m *classicMember) heardFrom(c Client) {
+	if c.Software != "" {
+		m.software, m.softwareVersion = c.Software, c.SoftwareVersion
+	}
 }
 
 func (m *classicMember) static() bool { return m.instanceID != nil }

@@ -7,24 +7,34 @@ import (
 )
 
 // rebalance begins a rebalance, or helps on the one that is under way.
-func (c *Coordinator) rebalance(out *outcome, now time.Time, g *classicGroup, reason string) {
+func (c *Coordinator) rebalance(out *outcome, now time.Time, g *classicGroup, causes ...Cause) {
 	if g.in(stable, completingRebalance, empty) {
-		c.prepare(out, now, g, reason)
-	} else {
-		c.completeIfAllJoined(out, now, g)
+		c.prepare(out, now, g, causes...)
+		return
+	}
+	c.noteRebalance(now, g, causes...)
+	c.completeIfAllJoined(out, now, g)
+}
+
+// noteRebalance keeps what began a rebalance, or took part in it.
+func (c *Coordinator) noteRebalance(now time.Time, g *classicGroup, causes ...Cause) {
+	for _, cause := range causes {
+		cause.Rebalance, cause.Epoch = true, g.generation
+		c.note(now, g.id, cause)
 	}
 }
 
 // prepare begins the join phase: members learn from their heartbeats that they must join again. The first rebalance of a
 // group waits for group.initial.rebalance.delay.ms, so that consumers which start together are in one generation.
-func (c *Coordinator) prepare(out *outcome, now time.Time, g *classicGroup, reason string) {
+func (c *Coordinator) prepare(out *outcome, now time.Time, g *classicGroup, causes ...Cause) {
+	c.noteRebalance(now, g, causes...)
 	if g.state == completingRebalance {
 		c.distribute(out, now, g, nil, kafka.RebalanceInProgress)
 	}
 	c.endSync(g)
 	first := g.state == empty
 	g.become(preparingRebalance, now)
-	c.options.Logger.Info("group rebalances", "group", g.id, "generation", g.generation, "members", len(g.members), "reason", reason)
+	c.options.Logger.Info("group rebalances", "group", g.id, "generation", g.generation, "members", len(g.members), "reason", reasons(causes))
 	switch {
 	case first:
 		delay := c.options.Settings().InitialRebalanceDelay
@@ -76,6 +86,7 @@ func (c *Coordinator) complete(out *outcome, now time.Time, g *classicGroup) {
 	for _, m := range g.ordered() {
 		if m.joining == nil && !m.static() {
 			c.options.Logger.Info("member did not join the rebalance in time", "group", g.id, "member", m.id, "timeout", m.rebalanceTimeout.String())
+			c.noteRebalance(now, g, Cause{Kind: RebalanceExpired, Member: m.who(), Setting: settingPollInterval, Limit: m.rebalanceTimeout.Milliseconds()})
 			c.remove(out, g, m.id)
 		}
 	}
@@ -84,6 +95,7 @@ func (c *Coordinator) complete(out *outcome, now time.Time, g *classicGroup) {
 		return
 	}
 	g.generation++
+	c.settled(now, g.id, g.generation)
 	g.protocol = g.choose()
 	g.subscription = g.subscribe()
 	if len(g.members) == 0 {

@@ -3,7 +3,6 @@ package group
 import (
 	"maps"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -23,11 +22,13 @@ func (c *Coordinator) expireSession(out *outcome, now time.Time, g *classicGroup
 		return
 	}
 	c.options.Logger.Info("member's session timed out", "group", g.id, "member", m.id, "client", m.clientID, "host", m.clientHost, "timeout", m.sessionTimeout.String())
+	expired := Cause{Kind: SessionExpired, Member: m.who(), Setting: settingSessionTimeout, Limit: m.sessionTimeout.Milliseconds()}
 	c.remove(out, g, m.id)
 	if g.in(stable, completingRebalance) {
-		c.prepare(out, now, g, "session of member "+m.id+" timed out")
+		c.prepare(out, now, g, expired)
 		return
 	}
+	c.noteRebalance(now, g, expired)
 	c.completeIfAllThere(out, now, g)
 }
 
@@ -36,9 +37,10 @@ func (c *Coordinator) expireSync(out *outcome, now time.Time, g *classicGroup) {
 	if !g.in(completingRebalance, stable) || len(g.pendingSync) == 0 {
 		return
 	}
-	late := slices.Sorted(maps.Keys(g.pendingSync))
-	for _, id := range late {
+	var causes []Cause
+	for _, id := range slices.Sorted(maps.Keys(g.pendingSync)) {
+		causes = append(causes, Cause{Kind: SyncExpired, Member: g.members[id].who(), Setting: settingPollInterval, Limit: g.rebalanceTimeout().Milliseconds()})
 		c.remove(out, g, id)
 	}
-	c.prepare(out, now, g, "members did not sync in time: "+strings.Join(late, ", "))
+	c.prepare(out, now, g, causes...)
 }

@@ -10,11 +10,12 @@ import (
 
 // Sync gives a member its assignment, once the leader has sent all of them. Nothing of rq is used after Sync has
 // returned.
-func (c *Coordinator) Sync(now time.Time, rq *wire.SyncGroupRequest, answer func(*wire.SyncGroupResponse)) statemachine.Output {
+func (c *Coordinator) Sync(now time.Time, from Client, rq *wire.SyncGroupRequest, answer func(*wire.SyncGroupResponse)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	g, m, err := c.checkSync(rq)
 	if err != nil {
+		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
 		reply(&out, answer, syncFailure(err), syncFailure)
 		return out.Output
 	}
@@ -40,7 +41,7 @@ func (c *Coordinator) checkSync(rq *wire.SyncGroupRequest) (*classicGroup, *clas
 	}
 	g := c.classic(rq.GroupID)
 	if g == nil || g.state == empty {
-		return nil, nil, kafka.UnknownMemberID
+		return nil, nil, errNoMember(rq.GroupID, rq.MemberID)
 	}
 	m, err := g.member(rq.MemberID, rq.GroupInstanceID)
 	if err != nil {
@@ -83,7 +84,7 @@ func (c *Coordinator) assign(out *outcome, g *classicGroup, rq *wire.SyncGroupRe
 			g.assigning = false
 			if err != nil {
 				c.distribute(out, now, g, nil, kafka.CodeOf(err))
-				c.prepare(out, now, g, "the assignment could not be stored: "+err.Error())
+				c.prepare(out, now, g, Cause{Kind: AssignmentFailed, Reason: err.Error()})
 				return
 			}
 			c.distribute(out, now, g, assignments, kafka.None)

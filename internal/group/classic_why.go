@@ -18,5 +18,8 @@ func (g *classicGroup) report(r *Report) {
 
 // who is a member as causes tell it.
 func (m *classicMember) who() Who {
-	return Who{MemberID: m.id, InstanceID: textOf(m.instanceID), ClientID: m.clientID, Host: m.clientHost}
+	return Who{
+		MemberID: m.id, InstanceID: textOf(m.instanceID), ClientID: m.clientID, Host: m.clientHost,
+		Software: m.software, SoftwareVersion: m.softwareVersion,
+	}
 }

@@ -15,12 +15,13 @@ import (
 // run runs one command:
 //
 //	set delay=0s max-size=2 ...          change settings
-//	join GROUP CLIENT [id= static= session= rebalance= type= protocols=range:t1+t2,other:t v= raw=]
+//	join GROUP CLIENT [id= static= session= rebalance= type= protocols=range:t1+t2,other:t v= raw= reason=]
 //	sync GROUP CLIENT [CLIENT=ASSIGNMENT ...] [id: gen: static: type: protocol:] as operands
 //	beat GROUP CLIENT [id= gen= static=]
-//	leave GROUP CLIENT... [static:INSTANCE]   by member id, or by instance id
+//	leave GROUP CLIENT... [static:INSTANCE] [reason=]   by member id, or by instance id
 //	commit GROUP CLIENT|- PARTITION=OFFSET... [id= gen= static= metadata= epoch= retention=]
 //	fetch GROUP [PARTITION...]
+//	why GROUP [last=]                          the causes that are kept, the last ones
 //	describe GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
 //	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
@@ -47,12 +48,14 @@ func (s *scenario) run(c *command) {
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
 			return g.Describe(id, func(d wire.DescribeGroupsResponseDescribedGroup, err error) { s.say("%s", printDescribe(d, err)) })
 		}, s.refused)
+	case "why":
+		s.why(c)
 	case "list":
 		s.list(c)
 	case "delete":
 		id := c.operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-			return g.Delete(id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
+			return g.Delete(Client{ID: "admin"}, id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
 		}, s.refused)
 	case "delete-offsets":
 		s.deleteOffsets(c)
@@ -97,9 +100,9 @@ func (s *scenario) set(c *command) {
 func (s *scenario) join(c *command) {
 	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
 	rq := Join{
-		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), ClientID: cl.name, ClientHost: "/host",
+		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), Client: Client{ID: cl.name, Host: "/host", Software: "lib", SoftwareVersion: "1"},
 		SessionTimeout: c.duration("session", 10*time.Second), Rebalance: c.duration("rebalance", time.Minute),
-		ProtocolType: c.text("type", consumerProtocol), Reason: "a test",
+		ProtocolType: c.text("type", consumerProtocol), Reason: c.text("reason", "a test"),
 		RequireMemberID: c.number("v", 9) >= 4, SkipAssignment: c.number("v", 9) >= 9,
 		Reply: func(r *wire.JoinGroupResponse) {
 			if r.ErrorCode == 0 || kafka.ErrorCode(r.ErrorCode) == kafka.MemberIDRequired {
@@ -150,7 +153,7 @@ func (s *scenario) sync(c *command) {
 		})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		out := g.Sync(now, rq, func(r *wire.SyncGroupResponse) { s.say("%s syncs: %s", cl.name, printSync(r)) })
+		out := g.Sync(now, Client{ID: "some"}, rq, func(r *wire.SyncGroupResponse) { s.say("%s syncs: %s", cl.name, printSync(r)) })
 		for _, a := range rq.Assignments {
 			clear(a.Assignment) // the frame is used again
 		}
@@ -165,22 +168,26 @@ func (s *scenario) beat(c *command) {
 		GroupInstanceID: c.pointer("static"),
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Heartbeat(now, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
+		return g.Heartbeat(now, Client{ID: "some"}, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
 	}, s.refused)
 }
 
 func (s *scenario) leave(c *command) {
 	group := c.operand(0)
 	var members []wire.LeaveGroupRequestMemberIdentity
+	reason := c.pointer("reason")
+	if reason != nil {
+		*reason = strings.ReplaceAll(*reason, "_", " ")
+	}
 	for _, name := range c.operands[1:] {
 		if instance, ok := strings.CutPrefix(name, "static:"); ok {
-			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", ""), GroupInstanceID: &instance})
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", ""), GroupInstanceID: &instance, Reason: reason})
 		} else {
-			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", s.client(group, name).memberID)})
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", s.client(group, name).memberID), Reason: reason})
 		}
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Leave(now, group, members, func(results []wire.LeaveGroupResponseMemberResponse, err error) {
+		return g.Leave(now, Client{ID: "some"}, group, members, func(results []wire.LeaveGroupResponseMemberResponse, err error) {
 			s.say("leave: %s", printLeave(results, err))
 		})
 	}, s.refused)
@@ -209,7 +216,7 @@ func (s *scenario) commit(c *command) {
 		}}})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, rq, func(r *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, Client{ID: "some"}, rq, func(r *wire.OffsetCommitResponse, err error) {
 			texts := []string{"commit: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {
@@ -243,6 +250,19 @@ func (s *scenario) fetch(c *command) {
 	}, s.refused)
 }
 
+func (s *scenario) why(c *command) {
+	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
+		return g.Why(now, c.operand(0), func(r *Report, err error) {
+			if err != nil {
+				s.say("%v", err)
+				return
+			}
+			r.Causes = r.Causes[max(0, len(r.Causes)-c.number("last", len(r.Causes))):]
+			s.say("%s", printReport(r, s.start))
+		})
+	}, s.refused)
+}
+
 func (s *scenario) list(c *command) {
 	var types []string
 	if c.has("type") {
@@ -268,7 +288,7 @@ func (s *scenario) deleteOffsets(c *command) {
 		})
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.DeleteOffsets(rq, func(r *wire.OffsetDeleteResponse, err error) {
+		return g.DeleteOffsets(Client{ID: "admin"}, rq, func(r *wire.OffsetDeleteResponse, err error) {
 			texts := []string{"deleted: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {

@@ -3,9 +3,13 @@ package group
 import "github.com/ottla/ottla/internal/statemachine"
 
 // Delete removes a group without members, and its offsets, in one batch: all of it or nothing.
-func (c *Coordinator) Delete(groupID string, answer func(error)) statemachine.Output {
+func (c *Coordinator) Delete(from Client, groupID string, answer func(error)) statemachine.Output {
 	var out outcome
-	reply(&out, answer, c.delete(&out, groupID), failure)
+	err := c.delete(&out, groupID)
+	if err == nil {
+		c.noteCommitted(&out, groupID, Cause{Kind: GroupDeleted, Member: from.as("", nil)})
+	}
+	reply(&out, answer, err, failure)
 	return out.Output
 }
 

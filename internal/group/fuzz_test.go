@@ -72,7 +72,7 @@ func useGroup(b *bench, id string, g *classicGroup, answered func()) (asked int)
 		do(func(c *Coordinator, now time.Time) statemachine.Output { return c.Join(now, again) })
 		do(func(c *Coordinator, now time.Time) statemachine.Output {
 			rq := &wire.SyncGroupRequest{GroupID: id, MemberID: m.id, GenerationID: g.generation, GroupInstanceID: m.instanceID}
-			return c.Sync(now, rq, func(*wire.SyncGroupResponse) { answered() })
+			return c.Sync(now, Client{}, rq, func(*wire.SyncGroupResponse) { answered() })
 		})
 	}
 	return asked

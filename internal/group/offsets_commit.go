@@ -16,12 +16,15 @@ const noRetention = -1
 // who assigns partitions by himself: their first commit creates the group. The answer's results follow the request's
 // topics and partitions. A member of a group that does not exist gets GROUP_ID_NOT_FOUND, which clients before version 9
 // do not know. Nothing of rq is used after CommitOffsets has returned.
-func (c *Coordinator) CommitOffsets(now time.Time, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
+func (c *Coordinator) CommitOffsets(now time.Time, from Client, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	err := c.checkCommit(now, rq)
 	response := new(wire.OffsetCommitResponse)
-	if err == nil {
+	if err != nil {
+		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationIDOrMemberEpoch, err)
+	} else {
+		c.noteReset(&out, from, rq)
 		response = c.commit(&out, now, rq)
 	}
 	out.then(func(failed error) {
@@ -31,6 +34,22 @@ func (c *Coordinator) CommitOffsets(now time.Time, rq *wire.OffsetCommitRequest,
 		answer(response, err)
 	})
 	return out.Output
+}
+
+// noteReset keeps that somebody who is no member sets offsets of a group that otherwise has members.
+func (c *Coordinator) noteReset(out *outcome, from Client, rq *wire.OffsetCommitRequest) {
+	g := c.groups[rq.GroupID]
+	if g == nil || rq.GenerationIDOrMemberEpoch >= 0 {
+		return
+	}
+	if _, protocolType, _ := g.kind.list(); protocolType == "" {
+		return // it only keeps offsets
+	}
+	n := 0
+	for i := range rq.Topics {
+		n += len(rq.Topics[i].Partitions)
+	}
+	c.noteCommitted(out, g.id, Cause{Kind: OffsetsSet, Member: from.as(rq.MemberID, rq.GroupInstanceID), Value: int64(n)})
 }
 
 // checkCommit says why nobody may commit this, or nil.

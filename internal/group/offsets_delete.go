@@ -10,13 +10,16 @@ import (
 
 // DeleteOffsets removes committed offsets of topics that the group does not consume at the moment (KIP-496). err of
 // answer is set if nothing could be looked at: no such group, or members whose subscriptions are not known here.
-func (c *Coordinator) DeleteOffsets(rq *wire.OffsetDeleteRequest, answer func(*wire.OffsetDeleteResponse, error)) statemachine.Output {
+func (c *Coordinator) DeleteOffsets(from Client, rq *wire.OffsetDeleteRequest, answer func(*wire.OffsetDeleteResponse, error)) statemachine.Output {
 	var out outcome
 	response := new(wire.OffsetDeleteResponse)
 	g, err := c.mayDeleteOffsets(rq.GroupID)
 	if err == nil {
 		for _, topic := range rq.Topics {
 			response.Topics = append(response.Topics, g.deleteOffsets(&out, topic))
+		}
+		if n := len(out.Records); n > 0 {
+			c.noteCommitted(&out, g.id, Cause{Kind: OffsetsDeleted, Member: from.as("", nil), Value: int64(n)})
 		}
 	}
 	out.then(func(failed error) {
@@ -59,8 +62,10 @@ func (g *group) deleteOffsets(out *outcome, topic wire.OffsetDeleteRequestTopic)
 func (c *Coordinator) ForgetTopics(deleted map[string]bool) statemachine.Output {
 	var out outcome
 	for _, g := range c.sorted() {
+		before := len(out.Records)
 		for _, tp := range g.partitionsOf(deleted) {
 			if out.full() {
+				c.noteForgotten(&out, g, before)
 				out.then(func(err error) {
 					if err == nil {
 						c.options.Again(func(c *Coordinator, _ time.Time) statemachine.Output { return c.ForgetTopics(deleted) })
@@ -70,6 +75,14 @@ func (c *Coordinator) ForgetTopics(deleted map[string]bool) statemachine.Output 
 			}
 			out.write(offsetTombstone(g.id, tp))
 		}
+		c.noteForgotten(&out, g, before)
 	}
 	return out.Output
+}
+
+// noteForgotten keeps that the step has removed offsets of a group, with the records from the given one on.
+func (c *Coordinator) noteForgotten(out *outcome, g *group, from int) {
+	if n := len(out.Records) - from; n > 0 {
+		c.noteCommitted(out, g.id, Cause{Kind: OffsetsDeleted, Value: int64(n), Reason: "their topics were deleted"})
+	}
 }

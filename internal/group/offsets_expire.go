@@ -27,11 +27,18 @@ func (c *Coordinator) expireOffsets(out *outcome, now time.Time) {
 		g := c.expiry.left[0]
 		if c.groups[g.id] == g {
 			seen += 1 + len(g.offsets)
-			if !g.expire(out, now, settings.OffsetsRetention) {
+			if !c.expire(out, now, g, settings.OffsetsRetention) {
 				break // the rest of its offsets has the next step
 			}
 		}
 		c.expiry.left = c.expiry.left[1:]
+	}
+	if len(out.Records) > 0 {
+		out.then(func(err error) {
+			if err != nil {
+				c.options.Logger.Error("offsets whose retention is over could not be removed", "error", err)
+			}
+		})
 	}
 	c.expiry.next = now
 	if len(c.expiry.left) == 0 {
@@ -41,7 +48,7 @@ func (c *Coordinator) expireOffsets(out *outcome, now time.Time) {
 
 // expire writes tombstones for the group's expired offsets and, if nothing is left of it, for the group. It returns false
 // if the step is full before it is through.
-func (g *group) expire(out *outcome, now time.Time, retention time.Duration) bool {
+func (c *Coordinator) expire(out *outcome, now time.Time, g *group, retention time.Duration) bool {
 	var expired []kafka.TopicPartition
 	for tp, o := range g.offsets {
 		if g.expired(tp.Topic, o, now.UnixMilli(), retention.Milliseconds()) {
@@ -49,13 +56,22 @@ func (g *group) expire(out *outcome, now time.Time, retention time.Duration) boo
 		}
 	}
 	slices.SortFunc(expired, comparePartitions)
+	written := len(out.Records)
 	for _, tp := range expired {
 		if out.full() {
-			return false
+			break
 		}
 		out.write(offsetTombstone(g.id, tp))
 	}
+	written = len(out.Records) - written
+	if written > 0 {
+		c.noteCommitted(out, g.id, Cause{Kind: OffsetsExpired, Setting: settingRetention, Limit: int64(retention.Minutes()), Value: int64(written)})
+	}
+	if written < len(expired) {
+		return false
+	}
 	if len(expired) == len(g.offsets) && g.kind.abandoned() {
+		c.noteCommitted(out, g.id, Cause{Kind: GroupDeleted, Reason: "it had neither members nor offsets"})
 		g.kind.tombstones(out)
 	}
 	return true

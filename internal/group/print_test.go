@@ -137,3 +137,22 @@ func subscriptionTo(topics ...string) []byte {
 	(&wire.ConsumerProtocolSubscription{Topics: topics}).Encode(&w, 1)
 	return append([]byte{0, 1}, w.Bytes()...)
 }
+
+// printReport shows the state, who is awaited until when, and the causes, each with when and what it led to.
+func printReport(r *Report, start time.Time) string {
+	text := fmt.Sprintf("%s %s epoch=%d", r.Type, r.State, r.Epoch)
+	for _, m := range r.Members {
+		text += " " + m.MemberID
+		if m.Awaited {
+			text += "(awaited until " + r.Until.Sub(start).String() + ")"
+		}
+	}
+	for _, c := range r.Causes {
+		effect := ""
+		if c.Rebalance {
+			effect = fmt.Sprintf("%d->%d in %v ", c.Epoch, c.Next, time.Duration(c.Took)*time.Millisecond)
+		}
+		text += fmt.Sprintf("\n\t%v %s%s: %s", c.Last.Sub(start), effect, c.Kind, c.Text)
+	}
+	return text
+}

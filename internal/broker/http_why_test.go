@@ -1,0 +1,66 @@
+package broker
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// TestWhyGroup: a member's coming and going can be asked for over HTTP, with its library, also when it is gone.
+func TestWhyGroup(t *testing.T) {
+	b := start(t, vfs.NewMemory())
+	defer stop(t, b)
+	createTopic(t, b, "orders", 2)
+	c := connect(t, b, kgo.ConsumeTopics("orders"), kgo.ConsumerGroup("a/b"), kgo.ClientID("billing"), kgo.SoftwareNameAndVersion("lib", "1.2"))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	polled := make(chan struct{})
+	go func() { defer close(polled); c.PollFetches(ctx) }()
+
+	report := awaitReport(t, b, "a%2Fb", func(r *group.Report) bool { return r.State == "Stable" })
+	if len(report.Members) != 1 || report.Members[0].ClientID != "billing" || report.Members[0].Software != "lib" || report.Members[0].SoftwareVersion != "1.2" {
+		t.Errorf("members: %+v", report.Members)
+	}
+	if first := report.Causes[0]; first.Kind != group.MemberJoined || first.Next != 1 || first.Member.ClientID != "billing" || first.Text == "" {
+		t.Errorf("first cause: %+v", first)
+	}
+	c.Close()
+	<-polled
+	report = awaitReport(t, b, "a%2Fb", func(r *group.Report) bool { return r.State == "Empty" })
+	if last := report.Causes[len(report.Causes)-1]; last.Kind != group.MemberLeft || last.Member.Software != "lib" || last.Next != report.Epoch {
+		t.Errorf("last cause: %+v", last)
+	}
+	if status, body := get(t, b, "/api/v1/groups/nobody/why"); status != http.StatusNotFound || body != "{\n  \"error\": \"GROUP_ID_NOT_FOUND\",\n  \"text\": \"Group nobody not found.\"\n}\n" {
+		t.Errorf("of no group: %d %s", status, body)
+	}
+}
+
+// awaitReport asks until a group is as it should be.
+func awaitReport(t *testing.T, b *Broker, name string, ready func(*group.Report) bool) *group.Report {
+	t.Helper()
+	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		status, body := get(t, b, "/api/v1/groups/"+name+"/why")
+		var report whyReport
+		if status == http.StatusOK {
+			if err := json.Unmarshal([]byte(body), &report); err != nil {
+				t.Fatal(err)
+			}
+			if report.ClusterID != b.ClusterID() || report.Node != b.Node() {
+				t.Fatal("who answers:", report.ClusterID, report.Node)
+			}
+			if ready(report.Report) {
+				return report.Report
+			}
+		}
+		if time.Now().After(end) {
+			t.Fatalf("never ready: %d %s", status, body)
+		}
+	}
+}
