@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/txn"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -24,6 +25,8 @@ type Env struct {
 	Metadata   *metadata.Store
 	Partitions *partition.Set
 	Groups     *statemachine.Host[*group.Coordinator]
+	// Transactions are the coordinators of transactional producers.
+	Transactions *statemachine.Host[*txn.Coordinator]
 	// Controller returns the engine of the controller while this node leads the metadata quorum, else
 	// NOT_CONTROLLER.
 	Controller func() (*statemachine.Engine[*controller.Controller], error)
@@ -64,6 +67,9 @@ func New(env Env) *API {
 	a.metrics = newAPIMetrics(a)
 	for i := range a.rows {
 		row := &a.rows[i]
+		if row.Key == initProducerIDKey && env.Config().Bool(config.UnstableApiVersionsEnable) {
+			row.Max = unstableInitProducerID
+		}
 		row.requests = a.metrics.of(row)
 		for int(row.Key) >= len(a.byKey) {
 			a.byKey = append(a.byKey, nil)

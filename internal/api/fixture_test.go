@@ -24,6 +24,7 @@ import (
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/statemachine/memlog"
+	"github.com/ottla/ottla/internal/txn"
 	"github.com/ottla/ottla/internal/vfs"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -42,6 +43,7 @@ type world struct {
 	store      *metadata.Store
 	partitions *partition.Set
 	groups     *statemachine.Host[*group.Coordinator]
+	txns       *statemachine.Host[*txn.Coordinator]
 	engine     *statemachine.Engine[*controller.Controller]
 	dir        *commitlog.Dir
 	server     *server.Server
@@ -53,7 +55,7 @@ type world struct {
 // newWorld starts an API for one registered broker. sets are key=value settings of the broker.
 func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 	t.Helper()
-	c, _, err := config.Load(config.Sources{Sets: append([]string{"offsets.topic.num.partitions=3", "group.initial.rebalance.delay.ms=0"}, sets...)})
+	c, _, err := config.Load(config.Sources{Sets: append([]string{"offsets.topic.num.partitions=3", "transaction.state.log.num.partitions=3", "group.initial.rebalance.delay.ms=0"}, sets...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,12 +72,13 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return c.Topic(im.TopicConfig(topic)) },
 	})
 	w.groups = statemachine.NewHost(kafka.OffsetsTopic, w.coordinator, statemachine.Options{Logger: log})
+	w.txns = statemachine.NewHost(kafka.TransactionsTopic, w.transactionCoordinator, statemachine.Options{Logger: log})
 	w.store.Subscribe(w.partitions.Apply)
 	w.store.Subscribe(w.follow)
 	w.control(log)
 	buffers := server.NewBuffers(8 << 20)
 	w.api = New(Env{
-		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups,
+		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
 		Controller: func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
 		Settled:    func(f func()) { f() }, BrokerEpoch: func() int64 { return w.epoch },
 		Buffers: buffers, Metrics: w.metrics, Logger: log, LogLevel: new(slog.LevelVar),
@@ -91,6 +94,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 func (w *world) stop() {
 	w.api.Stop()
 	w.groups.Stop(kafka.NotCoordinator)
+	w.txns.Stop(kafka.NotCoordinator)
 	ctx, cancel := context.WithTimeout(context.Background(), answerLimit)
 	defer cancel()
 	if err := w.server.Stop(ctx); err != nil {
@@ -129,13 +133,31 @@ func (w *world) follow(_, _ *metadata.Image, changes *metadata.Changes) {
 		}
 	}
 	for _, change := range changes.Partitions {
-		if change.Topic.Name != kafka.OffsetsTopic {
+		p, err := w.partitions.Get(change.Topic.Name, change.ID)
+		if err != nil {
 			continue
 		}
-		if p, err := w.partitions.Get(kafka.OffsetsTopic, change.ID); err == nil {
-			w.groups.Lead(change.ID, change.After.LeaderEpoch, p.CoordinatorLog(change.After.LeaderEpoch))
+		switch epoch := change.After.LeaderEpoch; change.Topic.Name {
+		case kafka.OffsetsTopic:
+			w.groups.Lead(change.ID, epoch, p.CoordinatorLog(epoch))
+		case kafka.TransactionsTopic:
+			w.txns.Lead(change.ID, epoch, p.CoordinatorLog(epoch))
 		}
 	}
+}
+
+func (w *world) transactionCoordinator(id, epoch int32) *txn.Coordinator {
+	return txn.New(txn.Options{
+		Epoch: epoch, Logger: slog.New(slog.DiscardHandler), Settings: w.api.TransactionSettings, NewProducerID: w.api.NewProducerID,
+		Markers: func(_ txn.Marker, done func([]error)) { done(nil) },
+		Again: func(op func(*txn.Coordinator, time.Time) statemachine.Output, failed func(error)) {
+			if engine, err := w.txns.Get(id); err != nil {
+				failed(err)
+			} else {
+				engine.Do(op, failed)
+			}
+		},
+	})
 }
 
 // control starts the controller and registers the broker.

@@ -39,6 +39,9 @@ func table() []row {
 		on((*API).deleteRecords),
 		on((*API).initProducerID),
 		on((*API).offsetForLeaderEpoch),
+		on((*API).addPartitionsToTxn),
+		on((*API).addOffsetsToTxn),
+		on((*API).endTxn),
 		on((*API).describeConfigs),
 		on((*API).alterConfigs),
 		on((*API).alterReplicaLogDirs),
@@ -49,6 +52,8 @@ func table() []row {
 		on((*API).listPartitionReassignments),
 		on((*API).offsetDelete),
 		on((*API).describeCluster),
+		on((*API).describeTransactions),
+		on((*API).listTransactions),
 		on((*API).listConfigResources),
 		on((*API).describeTopicPartitions),
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/txn"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -57,6 +58,7 @@ type Broker struct {
 	controller controllerSeat
 	partitions *partition.Set
 	groups     *statemachine.Host[*group.Coordinator]
+	txns       *statemachine.Host[*txn.Coordinator]
 	api        *api.API
 	server     *server.Server
 	listeners  []listener
@@ -147,9 +149,10 @@ func (b *Broker) build() {
 		MoveRate: func() int64 { return b.config.Load().DynamicLong(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
 	})
 	b.groups = b.newGroups()
+	b.txns = b.newTransactions()
 	buffers := server.NewBuffers(maxIdleBuffers)
 	b.api = api.New(api.Env{
-		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups,
+		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	})
@@ -200,6 +203,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 	if b.api != nil {
 		b.api.Stop() // requests that wait for records or members are answered now
 		b.groups.Stop(kafka.Errorf(kafka.NotCoordinator, "the broker is stopping"))
+		b.txns.Stop(kafka.Errorf(kafka.NotCoordinator, "the broker is stopping"))
 		if err := b.server.Stop(ctx); err != nil {
 			b.log.Warn("clients did not take all their answers in time", "error", err)
 		}

@@ -44,20 +44,38 @@ func (b *Broker) topicConfig(im *metadata.Image, topic string) *config.Topic {
 	return b.config.Load().Topic(im.TopicConfig(topic))
 }
 
-// followCoordinators has this broker coordinate the groups in the partitions of __consumer_offsets that it leads. What was
+// coordinators is a statemachine.Host, whatever it hosts.
+type coordinators interface {
+	Lead(partition, epoch int32, log statemachine.Log)
+	Resign(partition int32)
+}
+
+// coordinatorsIn is who coordinates with the partitions of an internal topic; nil for other topics.
+func (b *Broker) coordinatorsIn(topic string) coordinators {
+	switch topic {
+	case kafka.OffsetsTopic:
+		return b.groups
+	case kafka.TransactionsTopic:
+		return b.txns
+	}
+	return nil
+}
+
+// followCoordinators has this broker coordinate what is in the partitions of internal topics that it leads. What was
 // deleted goes first: a topic that is created anew in the same image begins its leader epochs again.
 func (b *Broker) followCoordinators(_, _ *metadata.Image, changes *metadata.Changes) {
 	b.forgetTopics(changes.TopicsDeleted)
 	for _, change := range changes.Partitions {
-		if change.Topic.Name != kafka.OffsetsTopic {
+		host := b.coordinatorsIn(change.Topic.Name)
+		if host == nil {
 			continue
 		}
 		if change.After.Leader != b.node {
-			b.groups.Resign(change.ID)
+			host.Resign(change.ID)
 			continue
 		}
-		if p, err := b.partitions.Get(kafka.OffsetsTopic, change.ID); err == nil {
-			b.groups.Lead(change.ID, change.After.LeaderEpoch, p.CoordinatorLog(change.After.LeaderEpoch))
+		if p, err := b.partitions.Get(change.Topic.Name, change.ID); err == nil {
+			host.Lead(change.ID, change.After.LeaderEpoch, p.CoordinatorLog(change.After.LeaderEpoch))
 		}
 	}
 }
@@ -67,9 +85,9 @@ func (b *Broker) forgetTopics(topics []*metadata.Topic) {
 	deleted := map[string]bool{}
 	for _, topic := range topics {
 		deleted[topic.Name] = true
-		if topic.Name == kafka.OffsetsTopic {
+		if host := b.coordinatorsIn(topic.Name); host != nil {
 			for id := range topic.Partitions {
-				b.groups.Resign(int32(id))
+				host.Resign(int32(id))
 			}
 		}
 	}

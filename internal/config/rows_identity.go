@@ -45,8 +45,7 @@ var (
 	}}
 	UnstableApiVersionsEnable = BrokerBool{&Row{
 		Name: "unstable.api.versions.enable", Type: Boolean, Default: "false", Internal: true,
-		Doc:    "Whether request versions that are still being developed are served.",
-		Status: NoEffect, Why: "only finished versions are served",
+		Doc: "Whether request versions that Kafka 4.3 calls unstable are served: InitProducerId 6.",
 	}}
 	UnstableFeatureVersionsEnable = BrokerBool{&Row{
 		Name: "unstable.feature.versions.enable", Type: Boolean, Default: "false", Internal: true,

@@ -13,23 +13,19 @@ var (
 	}}
 	TransactionMaxTimeoutMs = BrokerInt{&Row{
 		Name: "transaction.max.timeout.ms", Type: Int, Default: "900000", Valid: atLeast(1), Unit: Milliseconds,
-		Doc:    "Longest transaction timeout that a producer may ask for.",
-		Status: Later, Why: "transactions",
+		Doc: "Longest transaction timeout that a producer may ask for.",
 	}}
 	TransactionalIDExpirationMs = BrokerInt{&Row{
 		Name: "transactional.id.expiration.ms", Type: Int, Default: "604800000", Valid: atLeast(1), Unit: Milliseconds,
-		Doc:    "Time without use after which a transactional id is forgotten.",
-		Status: Later, Why: "transactions",
+		Doc: "Time without use after which a transactional id is forgotten.",
 	}}
 	TransactionAbortTimedOutTransactionCleanupIntervalMs = BrokerInt{&Row{
 		Name: "transaction.abort.timed.out.transaction.cleanup.interval.ms", Type: Int, Default: "10000", Valid: atLeast(1), Importance: Low, Unit: Milliseconds,
-		Doc:    "Interval at which transactions that took too long are looked for and aborted.",
-		Status: Later, Why: "transactions",
+		Doc: "Interval at which transactions that took too long are looked for and aborted.",
 	}}
 	TransactionRemoveExpiredTransactionCleanupIntervalMs = BrokerInt{&Row{
 		Name: "transaction.remove.expired.transaction.cleanup.interval.ms", Type: Int, Default: "3600000", Valid: atLeast(1), Importance: Low, Unit: Milliseconds,
-		Doc:    "Interval at which expired transactional ids are looked for.",
-		Status: Later, Why: "transactions",
+		Doc: "Interval at which expired transactional ids are looked for.",
 	}}
 	TransactionPartitionVerificationEnable = BrokerBool{&Row{
 		Name: "transaction.partition.verification.enable", Type: Boolean, Default: "true", Importance: Low, Update: ClusterWide,
@@ -38,28 +34,23 @@ var (
 	}}
 	TransactionTwoPhaseCommitEnable = BrokerBool{&Row{
 		Name: "transaction.two.phase.commit.enable", Type: Boolean, Default: "false", Importance: Low,
-		Doc:    "Whether producers may take part in two-phase commits that an outside coordinator ends.",
-		Status: Later, Why: "transactions",
+		Doc: "Whether producers may take part in two-phase commits that an outside coordinator ends; they ask for it with InitProducerId version 6, which is served only with unstable.api.versions.enable.",
 	}}
 	TransactionStateLogNumPartitions = BrokerInt{&Row{
 		Name: "transaction.state.log.num.partitions", Type: Int, Default: "50", Valid: atLeast(1),
-		Doc:    "Number of partitions of the transactions topic; do not change it once the topic exists.",
-		Status: Later, Why: "transactions",
+		Doc: "Number of partitions of the transactions topic; do not change it once the topic exists.",
 	}}
 	TransactionStateLogReplicationFactor = BrokerInt{&Row{
 		Name: "transaction.state.log.replication.factor", Type: Short, Default: "3", Valid: atLeast(1),
-		Doc:    "Number of replicas of the transactions topic; 1 on a lone node unless it is set.",
-		Status: Later, Why: "transactions",
+		Doc: "Number of replicas of the transactions topic; 1 on a lone node unless it is set.",
 	}}
 	TransactionStateLogMinISR = BrokerInt{&Row{
 		Name: "transaction.state.log.min.isr", Type: Int, Default: "2", Valid: atLeast(1),
-		Doc:    "Number of replicas in sync without which the transactions topic is not written; 1 on a lone node unless it is set.",
-		Status: Later, Why: "transactions",
+		Doc: "Number of replicas in sync without which the transactions topic is not written; 1 on a lone node unless it is set.",
 	}}
 	TransactionStateLogSegmentBytes = BrokerInt{&Row{
 		Name: "transaction.state.log.segment.bytes", Type: Int, Default: "104857600", Valid: atLeast(1), Unit: Bytes,
-		Doc:    "Size at which a segment of the transactions topic is closed.",
-		Status: Later, Why: "transactions",
+		Doc: "Size at which a segment of the transactions topic is closed.",
 	}}
 	TransactionStateLogLoadBufferSize = BrokerInt{&Row{
 		Name: "transaction.state.log.load.buffer.size", Type: Int, Default: "5242880", Valid: atLeast(1), Unit: Bytes,

@@ -1,0 +1,109 @@
+package txn
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+)
+
+// AddPartitions are partitions that a transaction writes to, or that somebody wants to know to be part of it.
+type AddPartitions struct {
+	TransactionalID string
+	Producer        statemachine.Producer
+	Partitions      []kafka.TopicPartition
+	// VerifyOnly adds nothing: partitions that do not belong to the transaction fail with TRANSACTION_ABORTABLE (KIP-890).
+	VerifyOnly bool
+	Version    int16 // of transaction.version that the producer uses: 2, if a partition's leader adds it for the producer, or 0
+}
+
+// AddPartitions adds partitions to the transaction of a producer, which is open from then on, or verifies that they belong
+// to it. The answer has an error for each partition in the order of the request, nil if there is none at all. Nothing of rq
+// is used after AddPartitions has returned.
+func (c *Coordinator) AddPartitions(now time.Time, rq *AddPartitions, answer func(errs []error)) statemachine.Output {
+	var out outcome
+	c.begin(&out, now)
+	var errs []error
+	if rq.VerifyOnly {
+		errs = c.verify(rq)
+	} else if next, err := c.adding(now, rq); err != nil {
+		errs = alike(len(rq.Partitions), err)
+	} else if next != nil {
+		c.write(&out, rq.TransactionalID, *next)
+	}
+	n := len(rq.Partitions)
+	out.then(func(log error) {
+		if log != nil {
+			errs = alike(n, log)
+		}
+		answer(errs)
+	})
+	return out.Output
+}
+
+func alike(n int, err error) []error {
+	errs := make([]error, n)
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// adding is the status with more partitions, nil if they are all there.
+func (c *Coordinator) adding(now time.Time, rq *AddPartitions) (*status, error) {
+	t := c.transactions[rq.TransactionalID]
+	switch {
+	case t == nil:
+		return nil, unknownID(rq.TransactionalID)
+	case t.state.deciding():
+		return nil, t.busy()
+	case t.producerID != rq.Producer.ID:
+		return nil, t.otherProducer(rq.Producer.ID)
+	case t.epoch != rq.Producer.Epoch:
+		return nil, t.fenced(rq.Producer)
+	case t.state == Ongoing && t.hasAll(rq.Partitions):
+		return nil, nil
+	}
+	next := t.then(Ongoing, now)
+	next.partitions, next.version = t.with(rq.Partitions), rq.Version
+	if t.state != Ongoing {
+		next.started = next.updated
+	}
+	return &next, nil
+}
+
+func (s *status) hasAll(partitions []kafka.TopicPartition) bool {
+	for _, tp := range partitions {
+		if !s.has(tp) {
+			return false
+		}
+	}
+	return true
+}
+
+// verify tells which partitions do not belong to the transaction of a producer.
+func (c *Coordinator) verify(rq *AddPartitions) []error {
+	t := c.transactions[rq.TransactionalID]
+	n := len(rq.Partitions)
+	switch {
+	case t == nil:
+		return alike(n, unknownID(rq.TransactionalID))
+	case t.producerID != rq.Producer.ID:
+		return alike(n, t.otherProducer(rq.Producer.ID))
+	case t.epoch != rq.Producer.Epoch:
+		return alike(n, t.fenced(rq.Producer))
+	case t.state.deciding():
+		return alike(n, t.busy())
+	}
+	var errs []error
+	for i, tp := range rq.Partitions {
+		if t.has(tp) {
+			continue
+		}
+		if errs == nil {
+			errs = make([]error, n)
+		}
+		errs[i] = kafka.Errorf(kafka.TransactionAbortable, "%s is not part of the transaction of %s, which is in %s", tp, t.id, t.state)
+	}
+	return errs
+}
