@@ -1,0 +1,233 @@
+package txn
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// run runs one command:
+//
+//	set version=1 max-timeout=1m id-expiration=1h 2pc      change settings
+//	init ID [timeout=1m expect=ID/EPOCH 2pc keep]
+//	add ID PARTITION... [as=ID/EPOCH v=2], verify likewise
+//	end ID commit|abort [as=ID/EPOCH v=2]
+//	describe ID, list [STATE...] [pid= duration= pattern=]
+//	given ID STATE [pid= epoch= last= previous= partitions]   writes a record
+//	markers hold|go|ok, markers CODE [PARTITION]           what partitions do with markers; go answers those that wait
+//	ids hold|go|fail                                       what the source of producer ids does
+//	advance DURATION
+//	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
+//
+// The owner of a transactional id remembers the producer id and epoch that it was told last. v=2 is TV2, else the old
+// protocol.
+func (s *scenario) run(c *command) {
+	switch c.verb {
+	case "set":
+		s.set(c)
+	case "init":
+		s.init(c)
+	case "add", "verify":
+		s.add(c)
+	case "end":
+		s.end(c)
+	case "describe":
+		id := c.operand(0)
+		s.do(func(t *Coordinator, _ time.Time) statemachine.Output {
+			return t.Describe(id, func(d wire.DescribeTransactionsResponseTransactionState, err error) {
+				s.say("%s", printDescribed(d, err, s.start))
+			})
+		}, s.refused)
+	case "list":
+		s.list(c)
+	case "given":
+		s.given(c)
+	case "markers":
+		s.setMarkers(c)
+	case "ids":
+		s.setIDs(c)
+	case "advance":
+		s.clock.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
+	case "fail-append":
+		var err error
+		if len(c.operands) > 0 {
+			err = s.failure(c.operand(0))
+		}
+		s.log.FailAppends(err)
+	case "hold":
+		s.log.Hold()
+	case "release":
+		s.log.Release()
+	case "fail-commit":
+		s.log.FailCommits(s.failure(c.operand(0)))
+	case "stop":
+		s.engine.Stop(errStopped)
+	case "restart":
+		s.restart()
+	default:
+		s.t.Fatalf("no command %q", c.verb)
+	}
+}
+
+func (s *scenario) refused(err error) { s.say("not run: %s", codeOf(err)) }
+
+// failure is an error of the given name.
+func (s *scenario) failure(name string) error {
+	for code := kafka.UnknownServerError; code < 200; code++ {
+		if code.String() == name {
+			return kafka.Errorf(code, "a test has it so")
+		}
+	}
+	s.t.Fatalf("no error is called %q", name)
+	return nil
+}
+
+func (s *scenario) set(c *command) {
+	s.settings.Version = int16(c.number("version", int(s.settings.Version)))
+	s.settings.MaxTimeout = c.duration("max-timeout", s.settings.MaxTimeout)
+	s.settings.IDExpiration = c.duration("id-expiration", s.settings.IDExpiration)
+	s.settings.TwoPhaseCommit = c.is("2pc")
+}
+
+func (s *scenario) init(c *command) {
+	rq := Init{
+		TransactionalID: c.operand(0), Timeout: int32(c.duration("timeout", time.Minute).Milliseconds()),
+		TwoPhaseCommit: c.is("2pc"), KeepPrepared: c.is("keep"),
+	}
+	if p := c.producer("expect", NoProducer); p != NoProducer {
+		rq.Expected = &p
+	}
+	if err := s.settings.CheckInit(&rq); err != nil {
+		s.say("init: %v", err)
+		return
+	}
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		return t.InitProducerID(now, rq, func(p statemachine.Producer, err error) {
+			if err == nil {
+				s.producers[rq.TransactionalID] = p
+			}
+			s.say("init: %s", printAnswer(p, err))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) add(c *command) {
+	rq := &AddPartitions{
+		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Partitions: c.partitions(1),
+		VerifyOnly: c.verb == "verify", Version: int16(c.number("v", 0)),
+	}
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		out := t.AddPartitions(now, rq, func(errs []error) {
+			texts := []string{"NONE"}
+			if errs != nil {
+				texts = nil
+			}
+			for _, err := range errs {
+				texts = append(texts, codeOf(err))
+			}
+			s.say("%s: %s", c.verb, strings.Join(texts, " "))
+		})
+		clear(rq.Partitions) // the request is used again
+		return out
+	}, s.refused)
+}
+
+func (s *scenario) end(c *command) {
+	rq := End{
+		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Commit: c.is("commit"), Version: int16(c.number("v", 0)),
+	}
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		return t.End(now, rq, func(p statemachine.Producer, err error) {
+			if err == nil && p != NoProducer {
+				s.producers[rq.TransactionalID] = p
+			}
+			s.say("end: %s", printAnswer(p, err))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) list(c *command) {
+	rq := &wire.ListTransactionsRequest{StateFilters: c.operands, DurationFilter: c.duration("duration", -time.Millisecond).Milliseconds()}
+	if pattern, ok := c.options["pattern"]; ok {
+		rq.TransactionalIDPattern = &pattern
+	}
+	if id := c.number("pid", -1); id >= 0 {
+		rq.ProducerIDFilters = []int64{int64(id)}
+	}
+	filter, unknown, err := NewFilter(rq)
+	if err != nil {
+		s.say("list: %v", err)
+		return
+	}
+	if unknown != nil {
+		s.say("unknown: %q", unknown)
+	}
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		return t.List(now, &filter, func(listed []wire.ListTransactionsResponseTransactionState, err error) {
+			texts := []string{"list: " + codeOf(err)}
+			for _, l := range listed {
+				texts = append(texts, fmt.Sprintf("%s(%d %s)", l.TransactionalID, l.ProducerID, l.TransactionState))
+			}
+			s.say("%s", strings.Join(texts, " "))
+		})
+	}, s.refused)
+}
+
+func (s *scenario) given(c *command) {
+	state, ok := stateOf(c.operand(1))
+	if !ok {
+		s.t.Fatal("no state", c.operand(1))
+	}
+	given := status{
+		state: state, producerID: int64(c.number("pid", 100)), previousID: int64(c.number("previous", noProducerID)), nextID: noProducerID,
+		epoch: int16(c.number("epoch", 0)), lastEpoch: int16(c.number("last", noProducerEpoch)), timeout: 60_000,
+		started: s.clock.now.UnixMilli(), updated: s.clock.now.UnixMilli(), version: int16(c.number("v", 2)),
+	}
+	given.partitions = given.with(c.partitions(2))
+	s.producers[c.operand(0)] = given.producer()
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		var out outcome
+		t.begin(&out, now)
+		t.write(&out, c.operand(0), given)
+		return out.Output
+	}, s.refused)
+}
+
+func (s *scenario) setMarkers(c *command) {
+	switch name := c.operand(0); name {
+	case "hold":
+		s.hold = true
+	case "ok":
+		clear(s.refusals)
+	case "go":
+		s.hold = false
+		held := s.held
+		s.held = nil
+		for _, answer := range held {
+			answer()
+		}
+	default:
+		var tp kafka.TopicPartition
+		if len(c.operands) > 1 {
+			tp = c.partitions(1)[0]
+		}
+		s.refusals[tp] = s.failure(name)
+	}
+}
+
+func (s *scenario) setIDs(c *command) {
+	switch c.operand(0) {
+	case "hold":
+		s.idsWait = true
+	case "go":
+		s.idsErr = nil
+		s.giveIDs()
+	case "fail":
+		s.idsErr = errIDs
+		s.giveIDs()
+	}
+}
