@@ -50,7 +50,7 @@ func (a *API) groupPartition(groupID string) (int32, error) {
 	if topic == nil {
 		return 0, kafka.Errorf(kafka.NotCoordinator, "%s does not exist yet, so no broker coordinates groups: look for the coordinator first", kafka.OffsetsTopic)
 	}
-	return group.PartitionOf(groupID, len(topic.Partitions)), nil
+	return kafka.CoordinatorPartition(groupID, len(topic.Partitions)), nil
 }
 
 // gather calls done once after n answers have come, at once if n is 0.

@@ -3,11 +3,9 @@ package group
 import (
 	"log/slog"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
-	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
 
@@ -53,20 +51,6 @@ var (
 // New returns a coordinator without groups.
 func New(options Options) *Coordinator {
 	return &Coordinator{options: options, groups: map[string]*group{}}
-}
-
-// PartitionOf is the partition of __consumer_offsets that holds a group: the absolute value of Java's hash of the id,
-// modulo the number of partitions. The least number, which has no absolute value, counts as 0
-// (org.apache.kafka.common.utils.Utils.abs).
-func PartitionOf(groupID string, partitions int) int32 {
-	hash := kafka.JavaHash(groupID)
-	switch {
-	case hash == math.MinInt32:
-		hash = 0
-	case hash < 0:
-		hash = -hash
-	}
-	return hash % int32(partitions)
 }
 
 // NextWake implements statemachine.Machine. It costs the same for any number of groups.

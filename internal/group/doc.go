@@ -2,7 +2,7 @@
 // committed.
 //
 // Nouns. A [Coordinator] is the state machine (statemachine.Machine) of one partition of __consumer_offsets; it holds the
-// groups whose id hashes to that partition ([PartitionOf]). A group is an id with committed offsets and of one kind, which
+// groups whose id hashes to that partition (kafka.CoordinatorPartition). A group is an id with committed offsets and of one kind, which
 // says who its members are and how they share partitions. The files of each kind begin with its name: classic_ (members
 // join and sync, and one of them, the leader, assigns: org.apache.kafka.coordinator.group.classic.ClassicGroup); offsets_
 // are about the offsets of groups of all kinds.

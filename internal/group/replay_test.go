@@ -189,12 +189,3 @@ func TestHousekeepingInPortions(t *testing.T) {
 		t.Errorf("deleted topics: batches %s", got)
 	}
 }
-
-func TestPartitionOf(t *testing.T) {
-	// What Java's Utils.abs(id.hashCode()) % 50 gives; the hash of the second is negative, that of the third the least.
-	for id, want := range map[string]int32{"": 0, "order-processor": 23, "polygenelubricants": 0, "group": 47, "my-group": 12} {
-		if got := PartitionOf(id, 50); got != want {
-			t.Errorf("%q is in partition %d, want %d", id, got, want)
-		}
-	}
-}
