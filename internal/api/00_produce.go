@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -60,6 +61,10 @@ type produce struct {
 	call     Call
 	response wire.ProduceResponse
 	waiting  []appended
+	// verified is what the coordinator of a transaction has said of the request's partitions, in their order; empty if nothing
+	// had to be asked.
+	verified []membershipPlace
+	verifies bool // transaction.partition.verification.enable, as it is for this request
 	// pending counts what the answer waits for: one per entry of waiting, and one for whoever works on it.
 	pending atomic.Int32
 	expiry  deadline
@@ -79,12 +84,16 @@ func (p *produce) begin(a *API, c Call, rq *wire.ProduceRequest) {
 	p.api, p.call = a, c
 	p.response.Reset()
 	p.response.Responses = resize(p.response.Responses, len(rq.TopicData))
-	p.waiting = p.waiting[:0]
+	p.waiting, p.verified, p.verifies = p.waiting[:0], p.verified[:0], false
 }
 
 // append appends every batch of the request and returns the first failure.
 func (p *produce) append(rq *wire.ProduceRequest) (failed error) {
 	refusal := p.refusal(rq)
+	if refusal == nil {
+		refusal = p.verify(rq)
+	}
+	verified := p.verified
 	for i := range rq.TopicData {
 		topic, out := &rq.TopicData[i], &p.response.Responses[i]
 		out.Reset()
@@ -103,8 +112,16 @@ func (p *produce) append(rq *wire.ProduceRequest) (failed error) {
 			answer.Index = topic.PartitionData[j].Index
 			answer.BaseOffset, answer.LogStartOffset, answer.LogAppendTimeMs = -1, -1, -1
 			partitionErr := err
-			if err == nil {
-				partitionErr = p.appendTo(name, topic.TopicID, topic.PartitionData[j].Records, rq.Acks, answer)
+			var guard producerstate.Guard
+			if len(verified) > 0 {
+				guard = verified[0].guard
+				if err == nil {
+					partitionErr = verified[0].err
+				}
+				verified = verified[1:]
+			}
+			if partitionErr == nil {
+				partitionErr = p.appendTo(name, topic.TopicID, topic.PartitionData[j].Records, rq.Acks, guard, answer)
 			}
 			if partitionErr != nil {
 				p.fail(answer, name, partitionErr)
@@ -124,25 +141,12 @@ func (p *produce) refusal(rq *wire.ProduceRequest) error {
 		if rq.TransactionalID == nil {
 			return kafka.Errorf(kafka.TransactionalIDAuthorizationFailed, "records of a transaction came in a request without a transactional id")
 		}
-		// No transaction was ever begun here; one that nobody can end would hold back every read_committed consumer.
-		return kafka.Errorf(kafka.InvalidTxnState, "transactional id %q has no ongoing transaction: this broker does not serve transactions yet", *rq.TransactionalID)
 	}
 	return nil
 }
 
-func hasTransactionalRecords(rq *wire.ProduceRequest) bool {
-	for i := range rq.TopicData {
-		for j := range rq.TopicData[i].PartitionData {
-			if b := record.Batch(rq.TopicData[i].PartitionData[j].Records); len(b) >= record.HeaderSize && b.Attributes().Transactional() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // appendTo appends one batch to one partition.
-func (p *produce) appendTo(topic string, id kafka.UUID, records []byte, acks int16, answer *wire.ProduceResponsePartitionProduceResponse) error {
+func (p *produce) appendTo(topic string, id kafka.UUID, records []byte, acks int16, guard producerstate.Guard, answer *wire.ProduceResponsePartitionProduceResponse) error {
 	to, err := p.api.Partitions.Get(topic, answer.Index)
 	if err != nil {
 		return err
@@ -150,7 +154,9 @@ func (p *produce) appendTo(topic string, id kafka.UUID, records []byte, acks int
 	if p.call.version >= 13 && to.TopicID() != id {
 		return kafka.Errorf(kafka.UnknownTopicID, "topic %s has another id here than %s", topic, id)
 	}
-	done, err := to.Append(partition.Append{Records: records, Acks: acks, ProduceVersion: p.call.version, Now: p.call.Received()})
+	done, err := to.Append(partition.Append{
+		Records: records, Acks: acks, ProduceVersion: p.call.version, Now: p.call.Received(), Verify: p.verifies, Guard: guard,
+	})
 	if err != nil {
 		return err
 	}
@@ -263,6 +269,7 @@ func (p *produce) recycle() {
 	a := p.api
 	p.api, p.call = nil, Call{}
 	clear(p.waiting)
+	clear(p.verified)
 	a.produces.Put(p)
 }
 

@@ -26,7 +26,7 @@ func (a *API) offsetFetch(c Call, rq *wire.OffsetFetchRequest) {
 		c.Reply(&wire.OffsetFetchResponse{Groups: results})
 	})
 	for i := range wanted {
-		a.fetchOffsets(c.version, wanted[i], func(result wire.OffsetFetchResponseGroup) {
+		a.fetchOffsets(c.version, wanted[i], rq.RequireStable, func(result wire.OffsetFetchResponseGroup) {
 			results[i] = result
 			all.one()
 		})
@@ -35,7 +35,7 @@ func (a *API) offsetFetch(c Call, rq *wire.OffsetFetchRequest) {
 }
 
 // fetchOffsets asks a group's coordinator. With topic ids, topics that do not exist are answered here.
-func (a *API) fetchOffsets(version int16, wanted wire.OffsetFetchRequestGroup, done func(wire.OffsetFetchResponseGroup)) {
+func (a *API) fetchOffsets(version int16, wanted wire.OffsetFetchRequestGroup, stable bool, done func(wire.OffsetFetchResponseGroup)) {
 	image := a.Metadata.Current()
 	var unknown []wire.OffsetFetchResponseTopics
 	if version >= 10 && wanted.Topics != nil {
@@ -59,7 +59,7 @@ func (a *API) fetchOffsets(version int16, wanted wire.OffsetFetchRequestGroup, d
 		done(*result)
 	}
 	a.askGroup(wanted.GroupID, func(g *group.Coordinator, _ time.Time) statemachine.Output {
-		return g.FetchOffsets(&wanted, answer)
+		return g.FetchOffsets(&wanted, stable, answer)
 	}, func(err error) { answer(nil, err) })
 }
 

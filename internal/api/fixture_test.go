@@ -149,7 +149,7 @@ func (w *world) follow(_, _ *metadata.Image, changes *metadata.Changes) {
 func (w *world) transactionCoordinator(id, epoch int32) *txn.Coordinator {
 	return txn.New(txn.Options{
 		Epoch: epoch, Logger: slog.New(slog.DiscardHandler), Settings: w.api.TransactionSettings, NewProducerID: w.api.NewProducerID,
-		Markers: func(_ txn.Marker, done func([]error)) { done(nil) },
+		Markers: func(m txn.Marker, done func([]error)) { w.api.WriteMarkers(m, done) },
 		Again: func(op func(*txn.Coordinator, time.Time) statemachine.Output, failed func(error)) {
 			if engine, err := w.txns.Get(id); err != nil {
 				failed(err)

@@ -42,6 +42,8 @@ func table() []row {
 		on((*API).addPartitionsToTxn),
 		on((*API).addOffsetsToTxn),
 		on((*API).endTxn),
+		on((*API).writeTxnMarkers),
+		on((*API).txnOffsetCommit),
 		on((*API).describeConfigs),
 		on((*API).alterConfigs),
 		on((*API).alterReplicaLogDirs),

@@ -17,7 +17,7 @@ func (b *Broker) newTransactions() *statemachine.Host[*txn.Coordinator] {
 			// The API is there before any coordinator is.
 			Settings:      func() txn.Settings { return b.api.TransactionSettings() },
 			NewProducerID: func(done func(int64, error)) { b.api.NewProducerID(done) },
-			Markers:       b.writeMarkers,
+			Markers:       func(m txn.Marker, done func([]error)) { b.api.WriteMarkers(m, done) },
 			Again: func(op func(*txn.Coordinator, time.Time) statemachine.Output, failed func(error)) {
 				engine, err := host.Get(partition)
 				if err != nil {
@@ -30,17 +30,4 @@ func (b *Broker) newTransactions() *statemachine.Host[*txn.Coordinator] {
 	}
 	host = statemachine.NewHost(kafka.TransactionsTopic, machine, statemachine.Options{Logger: b.log})
 	return host
-}
-
-// writeMarkers writes a transaction's markers into its partitions. Partitions that the image does not have are deleted, and
-// need none.
-func (b *Broker) writeMarkers(m txn.Marker, done func(errs []error)) {
-	image := b.store.Current()
-	errs := make([]error, len(m.Partitions))
-	for i, tp := range m.Partitions {
-		if image.Partition(tp) != nil {
-			errs[i] = kafka.Errorf(kafka.NotLeaderOrFollower, "nobody writes markers into %s yet", tp)
-		}
-	}
-	done(errs)
 }

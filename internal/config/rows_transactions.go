@@ -29,8 +29,7 @@ var (
 	}}
 	TransactionPartitionVerificationEnable = BrokerBool{&Row{
 		Name: "transaction.partition.verification.enable", Type: Boolean, Default: "true", Importance: Low, Update: ClusterWide,
-		Doc:    "Whether a partition asks the coordinator if a transaction includes it before it takes the transaction's records.",
-		Status: Later, Why: "transactions",
+		Doc: "Whether a partition asks the coordinator if a transaction includes it before it takes the transaction's records.",
 	}}
 	TransactionTwoPhaseCommitEnable = BrokerBool{&Row{
 		Name: "transaction.two.phase.commit.enable", Type: Boolean, Default: "false", Importance: Low,
@@ -59,13 +58,11 @@ var (
 	}}
 	AddPartitionsToTxnRetryBackoffMs = BrokerInt{&Row{
 		Name: "add.partitions.to.txn.retry.backoff.ms", Type: Int, Default: "20", Valid: atLeast(1), Unit: Milliseconds,
-		Doc:    "Pause before a partition is added to a transaction again after a failure.",
-		Status: Later, Why: "transactions",
+		Doc: "Pause before a partition is added to a transaction again after a failure.",
 	}}
 	AddPartitionsToTxnRetryBackoffMaxMs = BrokerInt{&Row{
 		Name: "add.partitions.to.txn.retry.backoff.max.ms", Type: Int, Default: "100", Valid: atLeast(0), Unit: Milliseconds,
-		Doc:    "Longest time that adding a partition to a transaction is tried by the broker itself.",
-		Status: Later, Why: "transactions",
+		Doc: "Longest time that adding a partition to a transaction is tried by the broker itself.",
 	}}
 )
 

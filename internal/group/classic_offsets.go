@@ -29,6 +29,18 @@ func (g *classicGroup) checkCommit(c *Coordinator, now time.Time, rq *wire.Offse
 	return nil
 }
 
+// checkTxnCommit implements kind: who names a member or a generation must be that; old clients name neither, whoever is in
+// the group. Unlike a plain commit one may come amid a rebalance.
+func (g *classicGroup) checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error {
+	if rq.GenerationID < 0 && (g.state == empty || rq.MemberID == "" && rq.GroupInstanceID == nil) {
+		return nil
+	}
+	if _, err := g.member(rq.MemberID, rq.GroupInstanceID); err != nil {
+		return err
+	}
+	return g.checkGeneration(rq.GenerationID)
+}
+
 // checkFetch implements kind: everybody may see the offsets of a classic group.
 func (g *classicGroup) checkFetch(*wire.OffsetFetchRequestGroup) error { return nil }
 

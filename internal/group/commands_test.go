@@ -235,7 +235,7 @@ func (s *scenario) fetch(c *command) {
 		rq.Topics = append(rq.Topics, wire.OffsetFetchRequestTopics{Name: tp.Topic, PartitionIndexes: []int32{tp.Partition}})
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.FetchOffsets(rq, func(r *wire.OffsetFetchResponseGroup, err error) {
+		return g.FetchOffsets(rq, false, func(r *wire.OffsetFetchResponseGroup, err error) {
 			texts := []string{"fetched:"}
 			if err != nil {
 				texts = append(texts, kafka.CodeOf(err).String())

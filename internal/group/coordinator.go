@@ -38,19 +38,21 @@ type Coordinator struct {
 	live   bool
 	loaded time.Time // when it became live
 	groups map[string]*group
+	open   map[int64]openTransaction // by producer id
 	alarms alarms
 	expiry sweep
 	causes causes
 }
 
 var (
-	_ statemachine.Machine = (*Coordinator)(nil)
-	_ statemachine.Stopper = (*Coordinator)(nil)
+	_ statemachine.Machine       = (*Coordinator)(nil)
+	_ statemachine.Transactional = (*Coordinator)(nil)
+	_ statemachine.Stopper       = (*Coordinator)(nil)
 )
 
 // New returns a coordinator without groups.
 func New(options Options) *Coordinator {
-	return &Coordinator{options: options, groups: map[string]*group{}}
+	return &Coordinator{options: options, groups: map[string]*group{}, open: map[int64]openTransaction{}}
 }
 
 // NextWake implements statemachine.Machine. It costs the same for any number of groups.
@@ -115,7 +117,7 @@ func (c *Coordinator) sorted() []*group {
 // writes such a tombstone when a group changes its protocol.
 func (c *Coordinator) forget(g *group) {
 	newClassicGroup(g)
-	if len(g.offsets) == 0 {
+	if len(g.offsets)+len(g.pending) == 0 {
 		delete(c.groups, g.id)
 	}
 }

@@ -21,7 +21,7 @@ func (c *Coordinator) delete(out *outcome, groupID string) error {
 	if err := g.kind.checkDelete(); err != nil {
 		return err
 	}
-	for _, tp := range g.partitions() {
+	for _, tp := range g.known() {
 		out.write(offsetTombstone(g.id, tp))
 	}
 	g.kind.tombstones(out)

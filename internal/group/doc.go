@@ -19,6 +19,9 @@
 // that wait, session deadlines, members that joined but have no assignment yet. After a restart members find their group
 // as its last record says and go on.
 //
+// Offsets that a transaction brings are pending, in memory as in the log, until its marker comes: then they are the
+// group's, or gone. A group stays as long as offsets are pending for it.
+//
 // Steps and failures. A step answers through its Output's Then alone, so nobody hears of what is not committed. If its
 // records cannot be appended, what is not durable stays as the step has left it, and must be right without them: a
 // group that became empty is empty, and a restart would only find its last members again, whose sessions run out. The

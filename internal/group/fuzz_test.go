@@ -56,7 +56,7 @@ func useGroup(b *bench, id string, g *classicGroup, answered func()) (asked int)
 		return c.Describe(id, func(wire.DescribeGroupsResponseDescribedGroup, error) { answered() })
 	})
 	do(func(c *Coordinator, _ time.Time) statemachine.Output {
-		return c.FetchOffsets(&wire.OffsetFetchRequestGroup{GroupID: id}, func(*wire.OffsetFetchResponseGroup, error) { answered() })
+		return c.FetchOffsets(&wire.OffsetFetchRequestGroup{GroupID: id}, false, func(*wire.OffsetFetchResponseGroup, error) { answered() })
 	})
 	for _, m := range g.ordered() {
 		join := Join{

@@ -22,6 +22,7 @@ const (
 type group struct {
 	id      string
 	offsets map[kafka.TopicPartition]committed
+	pending map[kafka.TopicPartition][]int64 // producers whose open transactions have an offset of the partition
 	kind    kind
 }
 
@@ -31,6 +32,8 @@ type kind interface {
 	list() (groupType, protocolType string, state state)
 	// checkCommit says why a request may not commit offsets, or nil. A commit is a sign of life.
 	checkCommit(c *Coordinator, now time.Time, rq *wire.OffsetCommitRequest) error
+	// checkTxnCommit says why a request may not commit offsets with a transaction, or nil.
+	checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error
 	// checkFetch says why a request may not see committed offsets, or nil.
 	checkFetch(rq *wire.OffsetFetchRequestGroup) error
 	// checkDelete says why the group may not be deleted, or nil.

@@ -49,7 +49,7 @@ func (g *group) deleteOffsets(out *outcome, topic wire.OffsetDeleteRequestTopic)
 		code := kafka.None
 		if g.kind.consumes(topic.Name) {
 			code = kafka.GroupSubscribedToTopic
-		} else if _, ok := g.offsets[tp]; ok {
+		} else if g.has(tp) {
 			out.write(offsetTombstone(g.id, tp))
 		}
 		result.Partitions = append(result.Partitions, wire.OffsetDeleteResponsePartition{PartitionIndex: p.PartitionIndex, ErrorCode: int16(code)})
@@ -63,7 +63,7 @@ func (c *Coordinator) ForgetTopics(deleted map[string]bool) statemachine.Output 
 	var out outcome
 	for _, g := range c.sorted() {
 		before := len(out.Records)
-		for _, tp := range g.partitionsOf(deleted) {
+		for _, tp := range g.knownOf(deleted) {
 			if out.full() {
 				c.noteForgotten(&out, g, before)
 				out.then(func(err error) {

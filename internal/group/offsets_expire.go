@@ -51,7 +51,7 @@ func (c *Coordinator) expireOffsets(out *outcome, now time.Time) {
 func (c *Coordinator) expire(out *outcome, now time.Time, g *group, retention time.Duration) bool {
 	var expired []kafka.TopicPartition
 	for tp, o := range g.offsets {
-		if g.expired(tp.Topic, o, now.UnixMilli(), retention.Milliseconds()) {
+		if len(g.pending[tp]) == 0 && g.expired(tp.Topic, o, now.UnixMilli(), retention.Milliseconds()) {
 			expired = append(expired, tp)
 		}
 	}
@@ -70,7 +70,7 @@ func (c *Coordinator) expire(out *outcome, now time.Time, g *group, retention ti
 	if written < len(expired) {
 		return false
 	}
-	if len(expired) == len(g.offsets) && g.kind.abandoned() {
+	if len(expired) == len(g.offsets) && len(g.pending) == 0 && g.kind.abandoned() {
 		c.noteCommitted(out, g.id, Cause{Kind: GroupDeleted, Reason: "it had neither members nor offsets"})
 		g.kind.tombstones(out)
 	}

@@ -7,14 +7,14 @@ import (
 )
 
 // FetchOffsets answers which offsets a group has committed: of the partitions asked for (-1 where there is none), or,
-// without topics, all of them.
-func (c *Coordinator) FetchOffsets(rq *wire.OffsetFetchRequestGroup, answer func(*wire.OffsetFetchResponseGroup, error)) statemachine.Output {
+// without topics, all of them. With stable, a partition for which a transaction is open has UNSTABLE_OFFSET_COMMIT (KIP-447).
+func (c *Coordinator) FetchOffsets(rq *wire.OffsetFetchRequestGroup, stable bool, answer func(*wire.OffsetFetchResponseGroup, error)) statemachine.Output {
 	response := &wire.OffsetFetchResponseGroup{GroupID: rq.GroupID}
 	g := c.groups[rq.GroupID]
 	if rq.Topics == nil {
-		response.Topics = g.allOffsets()
+		response.Topics = g.allOffsets(stable)
 	} else {
-		response.Topics = g.offsetsOf(rq.Topics)
+		response.Topics = g.offsetsOf(rq.Topics, stable)
 	}
 	var out outcome
 	out.then(func(err error) {
@@ -26,12 +26,12 @@ func (c *Coordinator) FetchOffsets(rq *wire.OffsetFetchRequestGroup, answer func
 	return out.Output
 }
 
-func (g *group) offsetsOf(wanted []wire.OffsetFetchRequestTopics) []wire.OffsetFetchResponseTopics {
+func (g *group) offsetsOf(wanted []wire.OffsetFetchRequestTopics, stable bool) []wire.OffsetFetchResponseTopics {
 	topics := make([]wire.OffsetFetchResponseTopics, len(wanted))
 	for i, t := range wanted {
 		topics[i] = wire.OffsetFetchResponseTopics{Name: t.Name, TopicID: t.TopicID, Partitions: make([]wire.OffsetFetchResponsePartitions, len(t.PartitionIndexes))}
 		for j, id := range t.PartitionIndexes {
-			topics[i].Partitions[j] = g.offsetOf(kafka.TopicPartition{Topic: t.Name, Partition: id}, t.TopicID)
+			topics[i].Partitions[j] = g.offsetOf(kafka.TopicPartition{Topic: t.Name, Partition: id}, t.TopicID, stable)
 		}
 	}
 	return topics
@@ -39,10 +39,14 @@ func (g *group) offsetsOf(wanted []wire.OffsetFetchRequestTopics) []wire.OffsetF
 
 // offsetOf is the committed offset of a partition. One that was committed for another topic of the same name does not
 // count, if both ids are known.
-func (g *group) offsetOf(tp kafka.TopicPartition, topicID kafka.UUID) wire.OffsetFetchResponsePartitions {
+func (g *group) offsetOf(tp kafka.TopicPartition, topicID kafka.UUID, stable bool) wire.OffsetFetchResponsePartitions {
 	none := ""
 	answer := wire.OffsetFetchResponsePartitions{PartitionIndex: tp.Partition, CommittedOffset: -1, CommittedLeaderEpoch: -1, Metadata: &none}
 	if g == nil {
+		return answer
+	}
+	if stable && len(g.pending[tp]) > 0 {
+		answer.ErrorCode = int16(kafka.UnstableOffsetCommit)
 		return answer
 	}
 	o, ok := g.offsets[tp]
@@ -53,7 +57,7 @@ func (g *group) offsetOf(tp kafka.TopicPartition, topicID kafka.UUID) wire.Offse
 	return answer
 }
 
-func (g *group) allOffsets() []wire.OffsetFetchResponseTopics {
+func (g *group) allOffsets(stable bool) []wire.OffsetFetchResponseTopics {
 	topics := []wire.OffsetFetchResponseTopics{}
 	if g == nil {
 		return topics
@@ -63,7 +67,7 @@ func (g *group) allOffsets() []wire.OffsetFetchResponseTopics {
 			topics = append(topics, wire.OffsetFetchResponseTopics{Name: tp.Topic})
 		}
 		topic := &topics[len(topics)-1]
-		topic.Partitions = append(topic.Partitions, g.offsetOf(tp, kafka.ZeroUUID))
+		topic.Partitions = append(topic.Partitions, g.offsetOf(tp, kafka.ZeroUUID, stable))
 	}
 	return topics
 }

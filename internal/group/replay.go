@@ -24,7 +24,7 @@ func (c *Coordinator) Replay(offset int64, r statemachine.Record) error {
 	}
 	switch kind {
 	case legacyOffsetRecord, offsetRecordType:
-		return c.replayOffset(kind, r)
+		return c.replayOffset(offset, kind, r)
 	case groupRecordType:
 		return c.replayGroup(r)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -16,7 +17,10 @@ type Append struct {
 	Acks int16
 	// ProduceVersion is the version of the Produce request.
 	ProduceVersion int16
-	Now            time.Time
+	// Verify demands that the first batch of a transaction shows the Guard that StartVerification gave.
+	Verify bool
+	Guard  producerstate.Guard
+	Now    time.Time
 }
 
 // Appended says where the records are, and whether the producer had sent them before.
@@ -58,7 +62,7 @@ func (p *Partition) append(a Append) (done Appended, records int, err error) {
 	if err != nil {
 		return Appended{}, 0, err
 	}
-	done, err = p.appendAs(AnyEpoch, valid.Batch, commitlog.AppendOptions{Origin: record.Client, Now: a.Now})
+	done, err = p.appendAs(AnyEpoch, valid.Batch, commitlog.AppendOptions{Origin: record.Client, Now: a.Now, Verify: a.Verify, Guard: a.Guard})
 	return done, valid.Count, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -19,8 +20,15 @@ func (p *Partition) CoordinatorLog(epoch int32) *CoordinatorLog { return &Coordi
 
 // Append appends one batch and asks for it to be made stable.
 func (l *CoordinatorLog) Append(batch []byte) (next int64, err error) {
+	return l.AppendTransactional(batch, producerstate.Append{Origin: record.Coordinator})
+}
+
+// AppendTransactional is Append for a batch that belongs to a transaction or ends one (statemachine.TransactionLog).
+func (l *CoordinatorLog) AppendTransactional(batch []byte, how producerstate.Append) (next int64, err error) {
 	p := l.partition
-	done, err := p.appendAs(l.epoch, batch, commitlog.AppendOptions{Origin: record.Coordinator, Now: time.Now()})
+	done, err := p.appendAs(l.epoch, batch, commitlog.AppendOptions{
+		Origin: how.Origin, Now: time.Now(), TransactionVersion: how.TransactionVersion, Verify: how.Verify, Guard: how.Guard,
+	})
 	if err != nil {
 		return 0, err
 	}

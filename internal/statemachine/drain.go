@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producerstate"
+	"github.com/ottla/ottla/internal/record"
 )
 
 const (
@@ -105,7 +107,7 @@ func (e *Engine[M]) write(out *Output) error {
 			"a batch of %d bytes with %d records for %s exceeds max.message.bytes = %d",
 			len(batch), len(out.Records), e.options.Name, limit)
 	}
-	next, err := e.log.Append(batch)
+	next, err := e.append(out, batch)
 	if err != nil {
 		e.alarm.failed = true
 		return err
@@ -116,6 +118,22 @@ func (e *Engine[M]) write(out *Output) error {
 		e.Stop(e.options.Errors(kafka.Errorf(kafka.UnknownServerError, "%v", err)))
 	}
 	return nil
+}
+
+// append appends a step's batch as what it is.
+func (e *Engine[M]) append(out *Output, batch []byte) (next int64, err error) {
+	if out.Marker == nil && out.Producer == nil {
+		return e.log.Append(batch)
+	}
+	log, ok := e.log.(TransactionLog)
+	if !ok {
+		return 0, kafka.Errorf(kafka.UnknownServerError, "BUG: a step for a transaction on the log of %s, which has none", e.options.Name)
+	}
+	how := producerstate.Append{Origin: record.Coordinator, Verify: out.Verify, Guard: out.Guard}
+	if out.Marker != nil {
+		how.TransactionVersion = out.Marker.Version
+	}
+	return log.AppendTransactional(batch, how)
 }
 
 // replay applies the records of a step that has just been appended.

@@ -1,6 +1,16 @@
 package statemachine
 
-import "github.com/ottla/ottla/internal/record"
+import (
+	"github.com/ottla/ottla/internal/producerstate"
+	"github.com/ottla/ottla/internal/record"
+)
+
+// TransactionLog is what a Log implements besides if its machine is [Transactional].
+type TransactionLog interface {
+	// AppendTransactional is Log.Append for a batch that belongs to a transaction, or ends one: how says what the log's
+	// producer state has to know of it.
+	AppendTransactional(batch []byte, how producerstate.Append) (next int64, err error)
+}
 
 // Log is what an engine runs on: a led partition, the metadata quorum while this node leads it, or memlog in
 // tests. It is bound to one leadership: after a change of leader Append and Await fail.

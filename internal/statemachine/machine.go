@@ -1,6 +1,10 @@
 package statemachine
 
-import "time"
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/producerstate"
+)
 
 // Record is one key and value of the machine's log. A nil Value is a tombstone; a nil Key stands only in
 // logs that are not compacted, such as the cluster metadata.
@@ -55,6 +59,10 @@ type Output struct {
 
 	// Producer makes Records part of the open transaction of that producer. Nil: plain records.
 	Producer *Producer
+	// Verify demands that Guard is the one with which the transaction's coordinator was asked, if Records would begin the
+	// transaction in this log (transaction.partition.verification.enable); otherwise the append fails with INVALID_TXN_STATE.
+	Verify bool
+	Guard  producerstate.Guard
 
 	// Marker appends the end of a producer's transaction instead of Records.
 	Marker *Marker
@@ -71,6 +79,7 @@ type Marker struct {
 	Producer         Producer
 	CoordinatorEpoch int32
 	Commit           bool
+	Version          int16 // of transaction.version under which it was written; see producerstate.Append
 }
 
 // empty reports whether there is nothing to append.

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -27,7 +28,10 @@ type Log struct {
 	}
 }
 
-var _ statemachine.Log = (*Log)(nil)
+var (
+	_ statemachine.Log            = (*Log)(nil)
+	_ statemachine.TransactionLog = (*Log)(nil)
+)
 
 type waiter struct {
 	offset int64
@@ -61,6 +65,11 @@ func (l *Log) Append(batch []byte) (int64, error) {
 		l.mu.committed = l.mu.end
 	}
 	return l.mu.end, nil
+}
+
+// AppendTransactional is Append: this log keeps no producers. See statemachine.TransactionLog.
+func (l *Log) AppendTransactional(batch []byte, _ producerstate.Append) (int64, error) {
+	return l.Append(batch)
 }
 
 // Await calls done once everything below offset is committed; see statemachine.Log.

@@ -1,0 +1,75 @@
+package api
+
+import (
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// verify asks the coordinator of a transaction whether the partitions that the request writes to belong to it, and waits for
+// the answer: the requests that follow on this connection are appended after this one's records, as the producer numbered them.
+// Kafka, too, serves no other request of a connection meanwhile. The error is about the request as a whole.
+func (p *produce) verify(rq *wire.ProduceRequest) error {
+	if rq.TransactionalID == nil || !hasTransactionalRecords(rq) {
+		return nil
+	}
+	p.verifies = p.api.verifiesTransactions()
+	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version)}
+	for i := range rq.TopicData {
+		topic := &rq.TopicData[i]
+		name, err := p.api.topicName(topic.Name, topic.TopicID, p.call.version >= 13)
+		for j := range topic.PartitionData {
+			place := membershipPlace{TopicPartition: kafka.TopicPartition{Topic: name, Partition: topic.PartitionData[j].Index}, err: err}
+			if b := record.Batch(topic.PartitionData[j].Records); transactional(b) && b.HasProducerID() {
+				producer := statemachine.Producer{ID: b.ProducerID(), Epoch: b.ProducerEpoch()}
+				if place.asked = true; q.producer != (statemachine.Producer{}) && q.producer != producer {
+					return kafka.Errorf(kafka.InvalidProducerIDMapping, "Transactional records contained more than one producer ID")
+				}
+				q.producer, place.sequence = producer, b.BaseSequence()
+			}
+			p.verified = append(p.verified, place)
+		}
+	}
+	q.places = p.verified
+	answered := make(chan struct{})
+	p.api.askMembership(&q, func() { close(answered) })
+	<-answered
+	for i := range p.verified {
+		p.verified[i].err = q.support.forProduce(p.verified[i].err)
+	}
+	return nil
+}
+
+// forProduce is an error of the coordinator as a producer is told it: what it should try again is NOT_ENOUGH_REPLICAS, which
+// old clients know, and which does not have them ask for metadata (ReplicaManager.handleProduceAppend).
+func (s transactionSupport) forProduce(err error) error {
+	switch code := kafka.CodeOf(err); code {
+	case kafka.InvalidTxnState:
+		return kafka.Errorf(code, "Partition was not added to the transaction")
+	case kafka.ConcurrentTransactions:
+		if s == addsPartitions {
+			return err
+		}
+		fallthrough
+	case kafka.NetworkException, kafka.CoordinatorLoadInProgress, kafka.CoordinatorNotAvailable, kafka.NotCoordinator:
+		return kafka.Errorf(kafka.NotEnoughReplicas, "Unable to verify the partition has been added to the transaction. Underlying error: %v", err)
+	}
+	return err
+}
+
+func hasTransactionalRecords(rq *wire.ProduceRequest) bool {
+	for i := range rq.TopicData {
+		for j := range rq.TopicData[i].PartitionData {
+			if transactional(rq.TopicData[i].PartitionData[j].Records) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// transactional reports whether bytes of a client begin with a batch of a transaction.
+func transactional(b record.Batch) bool {
+	return len(b) >= record.HeaderSize && b.Attributes().Transactional()
+}

@@ -1,0 +1,35 @@
+package partition
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/producerstate"
+	"github.com/ottla/ottla/internal/record"
+)
+
+// StartVerification returns the guard with which the transaction's coordinator is to be asked whether this partition belongs
+// to it, before the first batch of a transaction is appended; producerstate.NoGuard if there is nothing to ask
+// (producerstate.Table.StartVerification, KIP-890). Errors: NOT_LEADER_OR_FOLLOWER, INVALID_PRODUCER_EPOCH.
+func (p *Partition) StartVerification(producerID int64, epoch int16, sequence int32, epochBump bool, now time.Time) (producerstate.Guard, error) {
+	if _, err := p.Leading(AnyEpoch); err != nil {
+		return producerstate.NoGuard, err
+	}
+	return p.Log().StartVerification(producerID, epoch, sequence, epochBump, now)
+}
+
+// AppendMarker ends the transaction of a producer in this partition and calls done once the marker is committed, with every
+// in-sync replica having it, or with the reason why it is not. transactionVersion is that of the feature transaction.version
+// under which the marker was written. Errors: NOT_LEADER_OR_FOLLOWER, INVALID_PRODUCER_EPOCH,
+// TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR.
+func (p *Partition) AppendMarker(m record.EndTxnMarker, producerID int64, epoch int16, transactionVersion int16, done func(error)) {
+	appended, err := p.appendAs(AnyEpoch, m.Batch(producerID, epoch), commitlog.AppendOptions{
+		Origin: record.Coordinator, Now: time.UnixMilli(m.Timestamp), TransactionVersion: transactionVersion,
+	})
+	if err != nil {
+		done(err)
+		return
+	}
+	p.commit(appended.NextOffset)
+	p.AwaitFunc(appended.NextOffset, done)
+}
