@@ -48,7 +48,7 @@ func TestProduce(t *testing.T) {
 		{"rubbish", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: []byte("rubbish")}), 12, kafka.InvalidRecord},
 		{"internal topic", produceRequest(1, answerLimit, kafka.OffsetsTopic, id, map[int32][]byte{0: one}), 12, kafka.InvalidTopicException},
 		{"transaction without an id", produceRequest(-1, answerLimit, "t", id, map[int32][]byte{0: inTransaction}), 12, kafka.TransactionalIDAuthorizationFailed},
-		{"transaction that was never begun", &wire.ProduceRequest{TransactionalID: &text, Acks: -1, TopicData: produceRequest(-1, 0, "t", id, map[int32][]byte{0: inTransaction}).TopicData}, 12, kafka.InvalidTxnState},
+		{"transaction that nobody coordinates", &wire.ProduceRequest{TransactionalID: &text, Acks: -1, TopicData: produceRequest(-1, 0, "t", id, map[int32][]byte{0: inTransaction}).TopicData}, 12, kafka.NotEnoughReplicas},
 	} {
 		answer := ask[wire.ProduceResponse](c, test.rq, test.version)
 		p := answer.Responses[0].PartitionResponses[0]
