@@ -54,6 +54,7 @@ func table() []row {
 		on((*API).listPartitionReassignments),
 		on((*API).offsetDelete),
 		on((*API).describeCluster),
+		on((*API).describeProducers),
 		on((*API).describeTransactions),
 		on((*API).listTransactions),
 		on((*API).listConfigResources),
