@@ -68,7 +68,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 		t.Fatal(err)
 	}
 	w.partitions = partition.NewSet(partition.Options{
-		Node: testNode, Dirs: []*commitlog.Dir{w.dir}, Logger: log, ProducerExpiration: time.Hour, Metrics: w.metrics,
+		Node: testNode, Dirs: []*commitlog.Dir{w.dir}, Logger: log, Metrics: w.metrics,
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return c.Topic(im.TopicConfig(topic)) },
 	})
 	w.groups = statemachine.NewHost(kafka.OffsetsTopic, w.coordinator, statemachine.Options{Logger: log})

@@ -144,7 +144,7 @@ func (b *Broker) start(ctx context.Context) error {
 func (b *Broker) build() {
 	b.partitions = partition.NewSet(partition.Options{
 		Node: b.node, Dirs: b.dirs, TopicConfig: b.topicConfig, Logger: b.log, Metrics: b.metrics,
-		ProducerExpiration: b.options.Config.Duration(config.ProducerIDExpirationMs),
+		ProducerExpiration: func() time.Duration { return b.config.Load().Duration(config.ProducerIDExpirationMs) },
 		Cordoned:           b.cordoned, Assign: b.assignments.add, MoveThreads: b.moveThreads,
 		MoveRate: func() int64 { return b.config.Load().DynamicLong(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
 	})

@@ -15,7 +15,7 @@ func (t *topicSettings) of(topic string) (*Settings, error) {
 	if (t.found == nil && t.err == nil) || t.last != topic {
 		o := &t.set.options
 		t.last = topic
-		t.found, t.err = settingsOf(o.TopicConfig(t.image, topic), o.ProducerExpiration)
+		t.found, t.err = settingsOf(o.TopicConfig(t.image, topic), o.ProducerExpiration())
 	}
 	return t.found, t.err
 }

@@ -101,7 +101,7 @@ func newWorld(t testing.TB, fsys vfs.FS, image *metadata.Image, paths ...string)
 		w.dirs = append(w.dirs, dir)
 	}
 	w.set = NewSet(Options{
-		Node: self, Dirs: w.dirs, Logger: log, ProducerExpiration: time.Hour,
+		Node: self, Dirs: w.dirs, Logger: log,
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return w.config.Topic(im.TopicConfig(topic)) },
 		Cordoned:    func(dir *commitlog.Dir) bool { _, is := w.cordoned.Load(dir); return is },
 		Assign:      w.assign, MoveRate: w.rate.Load,

@@ -24,8 +24,8 @@ type Options struct {
 	Dirs []*commitlog.Dir
 	// TopicConfig works out a topic's settings from the image.
 	TopicConfig func(im *metadata.Image, topic string) *config.Topic
-	// ProducerExpiration is producer.id.expiration.ms.
-	ProducerExpiration time.Duration
+	// ProducerExpiration is producer.id.expiration.ms at the moment; nil: that setting's default.
+	ProducerExpiration func() time.Duration
 	// Metrics exports the traffic of topics; nil keeps it to itself.
 	Metrics *metrics.Registry
 	Logger  *slog.Logger
@@ -43,6 +43,9 @@ type Options struct {
 func (o *Options) setDefaults() {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewRegistry()
+	}
+	if o.ProducerExpiration == nil {
+		o.ProducerExpiration = func() time.Duration { return commitlog.DefaultConfig().ProducerExpiration }
 	}
 	if o.Cordoned == nil {
 		o.Cordoned = func(*commitlog.Dir) bool { return false }
