@@ -37,6 +37,10 @@ type classicGroup struct {
 	pendingSync map[string]bool   // members of the generation that have not synced
 	// assigning is set while the leader's assignments are on their way into the log.
 	assigning bool
+	// failures is how many assignments in a row could not be stored, held the time before which the next generation does not
+	// begin because of it.
+	failures int
+	held     time.Time
 	// extended is whether somebody joined since the delay of the first rebalance was last looked at.
 	extended bool
 	join     alarm // end of the join phase

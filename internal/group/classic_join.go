@@ -136,11 +136,8 @@ func (c *Coordinator) joinAgain(out *outcome, now time.Time, g *classicGroup, rq
 		// A follower that lost its assignment's answer; a leader's join means that something has changed.
 		reply(out, rq.Reply, g.welcome(m), failJoin(m.id))
 	case g.in(preparingRebalance, completingRebalance, stable):
+		kind := g.rejoining(m, rq)
 		g.update(out, m, rq)
-		kind := SubscriptionChanged
-		if unchanged {
-			kind = MemberRejoined
-		}
 		c.rebalance(out, now, g, Cause{Kind: kind, Member: m.who(), Reason: rq.Reason})
 	default:
 		c.refuseJoin(out, now, rq, rq.MemberID, errNoMember(g.id, rq.MemberID))

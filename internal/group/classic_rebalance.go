@@ -72,11 +72,30 @@ func (c *Coordinator) completeIfAllJoined(out *outcome, now time.Time, g *classi
 	}
 }
 
-// completeIfAllThere ends the join phase early, also a group's first: those who would be waited for are gone.
+// completeIfAllThere ends the join phase early, also a group's first: those who would be waited for are gone. A group
+// whose log cannot be written waits for the time of its next attempt.
 func (c *Coordinator) completeIfAllThere(out *outcome, now time.Time, g *classicGroup) {
-	if g.state == preparingRebalance && g.complete() {
+	switch {
+	case g.state != preparingRebalance || !g.complete():
+	case len(g.members) > 0 && now.Before(g.held):
+		c.alarms.set(&g.join, g.held)
+	default:
 		c.complete(out, now, g)
 	}
+}
+
+// Bounds of the pause after an assignment could not be stored. Members wait in their joins meanwhile.
+const (
+	minHold = 500 * time.Millisecond
+	maxHold = 10 * time.Second
+)
+
+// hold has the next generation begin later, each time twice as late: as long as the log cannot be written, a full disk for
+// example, members would otherwise join and sync as fast as they can.
+func (g *classicGroup) hold(now time.Time) {
+	pause := min(minHold<<min(g.failures, 10), maxHold)
+	g.failures++
+	g.held = now.Add(min(pause, g.rebalanceTimeout()))
 }
 
 // complete ends the join phase: dynamic members that have not joined are out, the others get the next generation. If

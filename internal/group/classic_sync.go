@@ -84,9 +84,11 @@ func (c *Coordinator) assign(out *outcome, g *classicGroup, rq *wire.SyncGroupRe
 			g.assigning = false
 			if err != nil {
 				c.distribute(out, now, g, nil, kafka.CodeOf(err))
+				g.hold(now)
 				c.prepare(out, now, g, Cause{Kind: AssignmentFailed, Reason: err.Error()})
 				return
 			}
+			g.failures = 0
 			c.distribute(out, now, g, assignments, kafka.None)
 			g.become(stable, now)
 		})

@@ -26,7 +26,8 @@
 // records cannot be appended, what is not durable stays as the step has left it, and must be right without them: a
 // group that became empty is empty, and a restart would only find its last members again, whose sessions run out. The
 // exceptions take back what they did in a further step (Coordinator.later): assignments of a leader, the new id of a
-// static member, and the id of a newcomer that was not told it.
+// static member, and the id of a newcomer that was not told it. A group whose assignments
+// cannot be stored begins its next generations ever later (classicGroup.hold), up to 10 s.
 //
 // Invariants:
 //   - A request is answered once: by its step, by a later step that takes it out of the member where it waits

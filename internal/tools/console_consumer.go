@@ -231,5 +231,23 @@ func (c *consoleConsumer) finishGroup() {
 		c.progress.unread(c.pending)
 		c.progress.commitAtEnd()
 	}
-	c.client.CloseAllowingRebalance()
+	c.close()
+}
+
+// closePatience bounds how long the consumer waits to be let out of its group.
+const closePatience = 5 * time.Second
+
+// close leaves the group. A coordinator that cannot write refuses to let the client in and out again, which goes on trying;
+// the process ends all the same.
+func (c *consoleConsumer) close() {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		c.client.CloseAllowingRebalance()
+	}()
+	select {
+	case <-closed:
+	case <-time.After(closePatience):
+		c.log().warn("The coordinator did not let this consumer leave its group within %v: it will miss it for its session timeout.", closePatience)
+	}
 }
