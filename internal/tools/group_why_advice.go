@@ -24,7 +24,7 @@ const (
 func (w *why) advice() []string {
 	var all []string
 	for _, pit := range []func(*why) string{
-		(*why).waiting, (*why).slowPolls, (*why).silentMembers, (*why).idleMembers, (*why).storm, (*why).sameInstance,
+		(*why).unstored, (*why).waiting, (*why).slowPolls, (*why).silentMembers, (*why).idleMembers, (*why).storm, (*why).sameInstance,
 		(*why).fenced, (*why).refused, (*why).lostOffsets, (*why).outOfRange, (*why).uncommitted, (*why).abandoned, (*why).unevenLag,
 	} {
 		if text := pit(w); text != "" {
@@ -52,6 +52,16 @@ func (w *why) all(kinds ...string) (found []whyCause) {
 		}
 	}
 	return found
+}
+
+// unstored: assignments that the broker could not write down.
+func (w *why) unstored() string {
+	failed := w.all("assignment-failed")
+	if len(failed) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("The broker could not store the group's assignments, %s, last at %s: see its log and its /readyz; a full disk is the most common reason. The members wait, and go on by themselves once there is room.",
+		timesText(w.times("assignment-failed")), w.time(failed[len(failed)-1].Last))
 }
 
 // waiting: a rebalance that does not end.
@@ -129,7 +139,7 @@ func (w *why) idleMembers() string {
 func (w *why) storm() string {
 	epochs := map[int32]bool{}
 	causes := map[string]int{}
-	for _, c := range w.all("member-joined", "member-rejoined", "subscription-changed", "member-left", "session-expired", "poll-interval-exceeded", "rebalance-timeout", "topics-changed", "assignment-failed") {
+	for _, c := range w.all("member-joined", "member-rejoined", "subscription-changed", "member-left", "session-expired", "poll-interval-exceeded", "rebalance-timeout", "topics-changed") {
 		if !c.Rebalance || w.now.Sub(c.Last) > stormWindow {
 			continue
 		}
@@ -142,7 +152,7 @@ func (w *why) storm() string {
 		return ""
 	}
 	top := ""
-	for _, kind := range []string{"member-joined", "member-left", "member-rejoined", "subscription-changed", "session-expired", "poll-interval-exceeded", "rebalance-timeout", "topics-changed", "assignment-failed"} {
+	for _, kind := range []string{"member-joined", "member-left", "member-rejoined", "subscription-changed", "session-expired", "poll-interval-exceeded", "rebalance-timeout", "topics-changed"} {
 		if top == "" || causes[kind] > causes[top] {
 			top = kind
 		}
@@ -151,8 +161,6 @@ func (w *why) storm() string {
 	switch top {
 	case "member-joined", "member-left":
 		return text + " Members that come and go (a crash loop, a rolling restart, autoscaling) cost the others least as static members (group.instance.id), with cooperative-sticky, or with group.protocol=consumer."
-	case "assignment-failed":
-		return text + " The broker cannot store the group's assignments: see its log, and `ottla storage verify`; a full disk is the most common reason."
 	}
 	return text + " Its members' logs say more."
 }
