@@ -16,6 +16,10 @@ type Promise struct {
 	Trimmed bool
 	// Latest: compaction may take all but the latest record of each producer.
 	Latest bool
+	// Transactions: markers and aborted records take offsets that no reader sees.
+	Transactions bool
+	// Gapless: a producer's numbers in a partition follow each other, for readers too: its aborted ones are sent again.
+	Gapless bool
 }
 
 // Entry names a record.
@@ -64,7 +68,8 @@ type Ledger struct {
 		perTopic     map[string]int
 		committed    map[string]map[Place]int64 // by group
 		commits      map[string]int
-		failures     []string // the last few
+		transactions map[string]*transactions // by topic
+		failures     []string                 // the last few
 	}
 }
 
@@ -72,6 +77,7 @@ type Ledger struct {
 func New() *Ledger {
 	l := new(Ledger)
 	l.mu.acknowledged, l.mu.perTopic = map[stream][]int64{}, map[string]int{}
+	l.mu.transactions = map[string]*transactions{}
 	l.mu.committed, l.mu.commits = map[string]map[Place]int64{}, map[string]int{}
 	return l
 }
@@ -147,7 +153,13 @@ func (l *Ledger) snapshot(topic string) map[stream][]int64 {
 type Snapshot struct {
 	topic        string
 	acknowledged map[stream][]int64
+	asked        int // so many transactions
+	confirmed    int
 }
 
 // Snapshot returns what was acknowledged so far; later acknowledgements do not change it.
-func (l *Ledger) Snapshot(topic string) Snapshot { return Snapshot{topic, l.snapshot(topic)} }
+func (l *Ledger) Snapshot(topic string) Snapshot {
+	told := Snapshot{topic: topic, acknowledged: l.snapshot(topic)}
+	l.in(topic, func(x *transactions) { told.asked, told.confirmed = len(x.asked), x.confirmed })
+	return told
+}

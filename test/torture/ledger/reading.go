@@ -13,6 +13,7 @@ type Reading struct {
 	next    map[int32]int64    // offset expected next
 	starts  map[int32]int64    // where the log began at last
 	jumps   []jump
+	decided decided
 	faults  []string
 }
 
@@ -66,13 +67,16 @@ func (r *Reading) Add(partition int32, offset int64, value []byte) {
 		return
 	}
 	switch want := r.next[partition]; {
-	case offset == want || offset > want && r.promise.Latest:
+	case offset == want || offset > want && (r.promise.Latest || r.promise.Transactions):
 	case offset > want && r.promise.Trimmed:
 		r.jumps = append(r.jumps, jump{partition, want, offset})
 	default:
 		r.fault("%s-%d: offset %d follows %d", r.topic, partition, offset, want-1)
 	}
 	r.next[partition] = offset + 1
+	if r.promise.Transactions {
+		r.decided.fresh = append(r.decided.fresh, e)
+	}
 	s := e.stream()
 	list := r.places[s]
 	for len(list) <= e.Number {
@@ -86,6 +90,7 @@ func (r *Reading) Add(partition int32, offset int64, value []byte) {
 		return
 	}
 	list[e.Number] = offset + 1
+	r.checkGap(e)
 	if last, seen := r.last[s]; seen && e.Number < last {
 		r.fault("order: %v at offset %d comes after number %d", e, offset, last)
 	}
