@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -51,6 +52,7 @@ type Report struct {
 	Clean      bool
 	Partitions int
 	Counts
+	Transactions Transactions
 	// Findings are sorted by partition; at most a hundred of each severity per partition, with a last one that says
 	// how many more there are.
 	Findings []Finding
@@ -107,7 +109,7 @@ func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 	}
 	d.topics = readTopics(fsys, dir)
 	d.close()
-	run := &checkRun{options: o, report: &Report{Path: dir, Identity: d.meta, Clean: d.clean, Partitions: len(d.folders), BySeverity: map[Severity]int{}}}
+	run := &checkRun{options: o, report: &Report{Path: dir, Identity: d.meta, Clean: d.clean, Partitions: len(d.folders), BySeverity: map[Severity]int{}}, statuses: map[string]status{}}
 	for _, tp := range d.folders {
 		run.report.names = append(run.report.names, tp.String())
 	}
@@ -115,6 +117,7 @@ func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 	run.enter(&d.findings, Counts{})
 	run.measure(d)
 	err := run.partitions(ctx, d)
+	run.report.Transactions.match(run.statuses)
 	slices.SortStableFunc(run.report.Findings, func(a, b Finding) int { return cmp.Compare(a.Partition, b.Partition) })
 	return run.report, err
 }
@@ -127,6 +130,8 @@ type checkRun struct {
 	read    int64
 	total   int64
 	told    int64
+
+	statuses map[string]status // of transactional ids
 }
 
 // tellEvery is how many bytes are read between two calls of Progress.
@@ -160,6 +165,14 @@ func (run *checkRun) enter(f *findings, c Counts) {
 	}
 }
 
+// gather adds a partition's transactions.
+func (run *checkRun) gather(p *partition) {
+	run.mu.Lock()
+	defer run.mu.Unlock()
+	run.report.Transactions.plus(p.transactions)
+	maps.Copy(run.statuses, p.statuses)
+}
+
 // measure finds out how much there is to read, if somebody wants to know.
 func (run *checkRun) measure(d *directory) {
 	if run.options.Progress == nil {
@@ -187,6 +200,7 @@ func (run *checkRun) partitions(ctx context.Context, d *directory) error {
 				p.step = run.step
 				p.check()
 				run.enter(&p.findings, p.Counts)
+				run.gather(p)
 				if run.options.keep != nil {
 					run.mu.Lock()
 					run.options.keep(p)

@@ -13,13 +13,16 @@
 // Everything: meta.properties, the clean-shutdown mark, the checkpoints, and of each partition every batch (length, magic,
 // CRC, offsets, the records inside), both indexes entry by entry, transaction index and producer snapshots against a
 // replay of the batches, the leader epochs, and what is left over of work that was cut short. Of the metadata log also
-// the snapshots and quorum-state. Of the redo journal only the names are known.
+// the snapshots and quorum-state, of coordinators' logs each key and value. Of the redo journal only the names are known.
+//
+// Transactions are counted, and those without a marker listed with what __transaction_state says of them
+// ([Transactions]): whether one hangs only its coordinator knows.
 //
 // # Promises
 //
 //   - Check changes nothing. It refuses a directory that a broker holds ([vfs.ErrLocked]).
 //   - Each file is read once, front to back. Memory is bounded by a buffer per worker, the largest batch (up to
-//     maxBatchBytes), and the producers of one partition; findings of one partition by maxFindings.
+//     maxBatchBytes), and the producers of one partition and the transactional ids with a transaction under way; findings of one partition by maxFindings.
 //   - What a broker would put right by itself is never called damaged; what it would cut or not notice always is.
 //   - A repair moves every byte that it takes out of a file into the backup folder, durably, before it changes the file.
 //     The offsets of lost records stay taken: an empty batch, as compaction leaves them, stands in their place, so

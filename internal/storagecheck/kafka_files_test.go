@@ -38,5 +38,8 @@ func TestKafkasDirectoryIsClean(t *testing.T) {
 		if r.Clean != clean || r.Partitions != 6 || r.Batches < 300 {
 			t.Errorf("%+v", *r)
 		}
+		if x := r.Transactions; x.Committed+x.Aborted == 0 || len(x.Open) > 0 {
+			t.Errorf("transactions: %+v", x)
+		}
 	}
 }

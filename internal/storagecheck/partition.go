@@ -45,6 +45,8 @@ type partition struct {
 	exact        bool  // the replay knows all producers and transactions
 	replayedFrom int64 // where it began
 	epochs       epochs
+	transactions Transactions
+	statuses     map[string]status // by transactional id: those of __transaction_state that have not ended
 
 	// What a repair needs beside holes and gaps.
 	wrong       []string // derived files that are to go
@@ -90,6 +92,7 @@ func (p *partition) check() {
 	}
 	p.end = max(p.expected, p.known.start, 0)
 	p.checkSnapshots(p.expected)
+	p.noteOpen()
 	p.checkEnd()
 	p.finishEpochs(p.end)
 	if p.tp == metadataPartition {

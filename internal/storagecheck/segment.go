@@ -157,6 +157,7 @@ func (p *partition) expect(i int, position int64, b record.Batch) {
 	if err := b.CheckRecords(0); err != nil {
 		p.content(name, position, b, err)
 	}
+	p.understand(name, position, b)
 }
 
 // missing enters offsets that no batch has; whether that is a loss or compaction is known at the end.

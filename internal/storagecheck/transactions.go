@@ -59,6 +59,9 @@ func (p *partition) note(txn *txnCheck, b record.Batch) {
 		return
 	}
 	done, ended, err := p.producers.Update(b)
+	if err == nil && b.Attributes().Control() {
+		p.noteEnd(done, ended)
+	}
 	switch {
 	case err != nil:
 		p.add(Damaged, p.name, "The broker passes over it, and so do consumers; the transaction that it should end stays open.", "the control batch of producer %d is no transaction marker: %v", b.ProducerID(), err).offsets(b.BaseOffset(), b.LastOffset())

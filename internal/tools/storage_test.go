@@ -89,6 +89,32 @@ func TestStorageVerify(t *testing.T) {
 	}
 }
 
+func TestStorageVerifyTellsOfTransactions(t *testing.T) {
+	dir, _ := storedLog(t)
+	d, err := commitlog.Open(vfs.Disk(), dir, commitlog.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := record.NewBuilder(record.BatchOptions{Transactional: true, Producer: &record.Producer{ID: 5, Epoch: 3}})
+	b.Add(1000, nil, []byte("value"))
+	batch, _ := b.Build()
+	if _, err := d.Log(kafka.TopicPartition{Topic: "orders"}).Append(batch, commitlog.AppendOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	out, _, exit := storage("", "verify", dir)
+	for _, want := range []string{"0 committed, 0 aborted, 1 open; 0 markers ended none.", "open: orders-0 from offset 10: producer 5, epoch 3, last wrote 1970-01-01T00:00:01.000Z; no coordinator"} {
+		if exit != 0 || !strings.Contains(out, want) {
+			t.Errorf("exit %d, %s", exit, out)
+		}
+	}
+	if out, _, _ := storage("", "verify", "--json", dir); !strings.Contains(out, `"producerId": 5`) {
+		t.Errorf("%s", out)
+	}
+}
+
 func TestStorageVerifySaysThatAStopWasUnclean(t *testing.T) {
 	dir, _ := storedLog(t)
 	if err := os.Remove(filepath.Join(dir, ".kafka_cleanshutdown")); err != nil {

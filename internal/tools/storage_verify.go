@@ -58,8 +58,9 @@ type storageReport struct {
 	Clean       bool   `json:"clean"`
 	Partitions  int    `json:"partitions"`
 	storagecheck.Counts
-	BySeverity map[storagecheck.Severity]int `json:"bySeverity"`
-	Findings   []storagecheck.Finding        `json:"findings"`
+	Transactions storagecheck.Transactions     `json:"transactions"`
+	BySeverity   map[storagecheck.Severity]int `json:"bySeverity"`
+	Findings     []storagecheck.Finding        `json:"findings"`
 }
 
 func (v *storageVerify) printJSON(reports []*storagecheck.Report, across []storagecheck.Finding, exit int) int {
@@ -73,7 +74,10 @@ func (v *storageVerify) printJSON(reports []*storagecheck.Report, across []stora
 		if findings == nil {
 			findings = []storagecheck.Finding{}
 		}
-		all.Directories = append(all.Directories, storageReport{r.Path, r.Identity.ClusterID, r.Identity.NodeID, r.Identity.DirectoryID.String(), r.Clean, r.Partitions, r.Counts, r.BySeverity, findings})
+		if r.Transactions.Open == nil {
+			r.Transactions.Open = []storagecheck.OpenTransaction{}
+		}
+		all.Directories = append(all.Directories, storageReport{r.Path, r.Identity.ClusterID, r.Identity.NodeID, r.Identity.DirectoryID.String(), r.Clean, r.Partitions, r.Counts, r.Transactions, r.BySeverity, findings})
 	}
 	e := json.NewEncoder(v.stdout)
 	e.SetIndent("", "  ")
@@ -92,6 +96,7 @@ func printReport(w io.Writer, r *storagecheck.Report, took time.Duration) {
 	} else {
 		fmt.Fprintln(w, "  The broker did not stop cleanly: its next start recovers the logs from their recovery points on, and cuts tails that were never durable.")
 	}
+	printTransactions(w, r.Transactions)
 	printFindings(w, r.Findings)
 	if len(r.BySeverity) == 0 {
 		fmt.Fprintln(w, "  Nothing is wrong.")
@@ -107,6 +112,17 @@ func printReport(w io.Writer, r *storagecheck.Report, took time.Duration) {
 		fmt.Fprint(w, "; none loses data")
 	}
 	fmt.Fprintln(w, ".")
+}
+
+// printTransactions says nothing of a directory that has none.
+func printTransactions(w io.Writer, x storagecheck.Transactions) {
+	if x.Committed+x.Aborted+x.EmptyMarkers == 0 && len(x.Open) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  Transactions, counted in each partition: %d committed, %d aborted, %d open; %d markers ended none.\n", x.Committed, x.Aborted, len(x.Open), x.EmptyMarkers)
+	for i := range x.Open {
+		fmt.Fprintf(w, "  open: %s\n", x.Open[i].String())
+	}
 }
 
 func printFindings(w io.Writer, findings []storagecheck.Finding) {
