@@ -64,11 +64,21 @@ var randomID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{
 // The bounds of the time window in Kafka's words for a timestamp outside of it: they follow the clock.
 var window = regexp.MustCompile(`within \[\d+, \d+\]`)
 
+// A producer id in an error's text.
+var producerID = regexp.MustCompile(`((?:P|p)roducer(?:Id)? )(\d+)`)
+
 // text is a string with the ids and the present in it replaced.
 func (n *names) text(s string) string {
 	s = strings.ReplaceAll(s, n.addr, "<address>")
 	s = window.ReplaceAllString(s, "within <the window>")
 	s = randomID.ReplaceAllStringFunc(s, func(id string) string { return n.name("uuid", id) })
+	s = producerID.ReplaceAllStringFunc(s, func(text string) string {
+		m := producerID.FindStringSubmatch(text)
+		if name, known := n.given["producer"][m[2]]; known {
+			return m[1] + name
+		}
+		return text
+	})
 	for id, name := range n.ids {
 		s = strings.ReplaceAll(s, id, "<id of "+name+">")
 	}

@@ -70,6 +70,8 @@ func (r *run) command(c Command) error {
 		batch, err := buildBatch(words[1:], r.now)
 		r.batches[words[0]] = batch
 		return err
+	case "ended":
+		return r.awaitEnd(rest)
 	case "let":
 		name, value, _ := strings.Cut(rest, " ")
 		r.vars[name] = value
