@@ -21,8 +21,8 @@ func (r *Reading) Decide(book *Ledger, told Snapshot, whole bool) []string {
 			r.permitted(x, e)
 		}
 		r.decided.fresh = nil
-		r.decided.open = append(r.decided.open, x.asked[r.decided.asked:told.asked]...)
-		r.decided.asked = told.asked
+		r.decided.open = append(r.decided.open, x.asked[r.decided.asked:]...)
+		r.decided.asked = len(x.asked)
 		left := r.decided.open[:0]
 		for _, t := range r.decided.open {
 			if !r.complete(t, x.works[t], told.confirmed, whole) {

@@ -153,13 +153,12 @@ func (l *Ledger) snapshot(topic string) map[stream][]int64 {
 type Snapshot struct {
 	topic        string
 	acknowledged map[stream][]int64
-	asked        int // so many transactions
-	confirmed    int
+	confirmed    int // so many transactions
 }
 
 // Snapshot returns what was acknowledged so far; later acknowledgements do not change it.
 func (l *Ledger) Snapshot(topic string) Snapshot {
 	told := Snapshot{topic: topic, acknowledged: l.snapshot(topic)}
-	l.in(topic, func(x *transactions) { told.asked, told.confirmed = len(x.asked), x.confirmed })
+	l.in(topic, func(x *transactions) { told.confirmed = x.confirmed })
 	return told
 }

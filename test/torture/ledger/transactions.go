@@ -112,3 +112,20 @@ func (l *Ledger) Transactions(topic string) (committed, doubtful, others int) {
 	})
 	return committed, doubtful, others
 }
+
+// Freeze returns a ledger with what is in this one now about transactions of a topic; the rest is empty.
+func (l *Ledger) Freeze(topic string) *Ledger {
+	frozen := New()
+	l.in(topic, func(x *transactions) {
+		frozen.in(topic, func(y *transactions) {
+			for t, w := range x.works {
+				y.works[t] = &work{w.outcome, w.confirmed, slices.Clone(w.sent), slices.Clone(w.at)}
+			}
+			for s, list := range x.of {
+				y.of[s] = slices.Clone(list)
+			}
+			y.asked, y.confirmed = slices.Clone(x.asked), x.confirmed
+		})
+	})
+	return frozen
+}
