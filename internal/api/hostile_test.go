@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -117,7 +118,7 @@ func (f *filler) fill(v reflect.Value, depth int) {
 	case reflect.Array: // a UUID
 		v.Set(reflect.ValueOf(f.ids[f.IntN(len(f.ids))]))
 	case reflect.String:
-		v.SetString([]string{"t", "t", "cached", "", "nope", kafka.OffsetsTopic, "bad name", "..", "1", "consumer", "g", "retention.ms", string(make([]byte, 300))}[f.IntN(13)])
+		v.SetString([]string{"t", "t", "cached", "", "nope", kafka.OffsetsTopic, kafka.TransactionsTopic, "bad name", "..", "1", "consumer", "g", "retention.ms", string(make([]byte, 300))}[f.IntN(14)])
 	case reflect.Bool:
 		v.SetBool(f.IntN(2) == 0)
 	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
@@ -157,8 +158,22 @@ func newHostileWorld(t testing.TB, seed uint64) (*world, *filler) {
 	f := &filler{Rand: rand.New(rand.NewPCG(seed, 2))}
 	f.ids = []kafka.UUID{{}, {1}, w.create(c, "t", 3), w.create(c, "cached", 1, "write.caching", "true")}
 	f.batches = [][]byte{nil, {}, []byte("rubbish"), batch(t, "a", "b"), batch(t), make([]byte, 100), append(batch(t, "a"), batch(t, "b")...)}
+	for id := range int64(3) { // of producers, in transactions and not, and a marker, which no client may write
+		f.batches = append(f.batches, producerBatch(t, id, false), producerBatch(t, id, true), record.EndTxnMarker{Commit: true}.Batch(id, 1))
+	}
 	c.produce("t", -1, "some", "records")
 	return w, f
+}
+
+// producerBatch is the first one of a producer.
+func producerBatch(t testing.TB, id int64, transactional bool) []byte {
+	b := record.NewBuilder(record.BatchOptions{Producer: &record.Producer{ID: id}, Transactional: transactional})
+	b.Add(1, nil, []byte("x"))
+	batch, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return batch
 }
 
 // Requests that are well formed, but hostile, for every API in every version.

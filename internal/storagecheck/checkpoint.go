@@ -65,6 +65,9 @@ func readOffsets(fsys vfs.FS, path string) (offsets, error) {
 		return nil, err
 	}
 	o := offsets{}
+	if len(content) == 0 && filepath.Base(path) == cleanerFile {
+		return o, nil // Kafka makes it so, and writes to it when a log was compacted
+	}
 	err = parseCheckpoint(string(content), func(fields []string) error {
 		if len(fields) != 3 {
 			return errors.New("want topic, partition, offset")

@@ -30,6 +30,7 @@ func TestKafkasDirectoryIsClean(t *testing.T) {
 	for _, clean := range []bool{true, false} {
 		if !clean {
 			unclean(t, disk)
+			write(t, disk, filepath.Join(testDir, cleanerFile), nil) // as it is before the first compaction
 		}
 		r := verify(t, disk)
 		for _, f := range r.Findings {
