@@ -108,9 +108,11 @@ type Options struct {
 	// turns it off.
 	JournalBytes int64
 
-	progressBytes int64 // see progress.go; tests make it small
-	journalAfter  int   // rounds before the journal is made; tests make it small
-	journalFirst  int64 // bytes of its files at first; tests make it small
+	progressBytes   int64 // see progress.go; tests make it small
+	checkpointBytes int64 // that are flushed between checkpoints; tests make it small
+	unaskedBytes    int64 // of all logs that are not to be flushed yet; tests make it small
+	journalAfter    int   // rounds before the journal is made; tests make it small
+	journalFirst    int64 // bytes of its files at first; tests make it small
 
 	journalSyncAllFrom int // see journal_retire.go; tests make it small
 }
@@ -147,6 +149,12 @@ func (o Options) withDefaults() Options {
 	}
 	if o.journalFirst <= 0 {
 		o.journalFirst = firstJournalBytes
+	}
+	if o.checkpointBytes <= 0 {
+		o.checkpointBytes = checkpointBytes
+	}
+	if o.unaskedBytes <= 0 {
+		o.unaskedBytes = allUnaskedBytes
 	}
 	if o.progressBytes <= 0 {
 		o.progressBytes = progressBytes

@@ -17,6 +17,8 @@ type flusher struct {
 	done chan struct{}
 	// checkpointDue says that offsets changed since the checkpoint files were written.
 	checkpointDue atomic.Bool
+	// unasked are the bytes of logs in mu.dirty, and of some that have left it.
+	unasked atomic.Int64
 
 	mu struct {
 		sync.Mutex
@@ -25,8 +27,9 @@ type flusher struct {
 		due    time.Time
 	}
 
-	round []*Log // the goroutine's own
-	syncs parallelSyncs
+	round           []*Log // the goroutine's own
+	syncs           parallelSyncs
+	sinceCheckpoint int64 // bytes flushed since the checkpoints were written
 
 	removing atomic.Bool // a goroutine deletes files
 	removals sync.WaitGroup
@@ -69,6 +72,18 @@ func (f *flusher) later(l *Log, within time.Duration) {
 	}
 }
 
+// laterBytes notes bytes of logs that wait for their time, which comes at once when all of them have too many.
+func (f *flusher) laterBytes(n int64) {
+	if f.unasked.Add(n) < f.dir.options.unaskedBytes {
+		return
+	}
+	f.unasked.Store(0)
+	f.mu.Lock()
+	f.mu.due = time.Time{}
+	f.mu.Unlock()
+	f.signal()
+}
+
 // checkpointSoon makes the flusher write the checkpoints within Options.CheckpointInterval.
 func (f *flusher) checkpointSoon() {
 	if !f.checkpointDue.Load() && !f.checkpointDue.Swap(true) {
@@ -85,19 +100,23 @@ func (f *flusher) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		logs := f.take(time.Now())
+		now := time.Now()
+		logs := f.take(now)
 		if len(logs) > 0 {
 			f.flush(logs)
-			continue
+			now = time.Now()
 		}
-		now := time.Now()
 		if !f.checkpointDue.Load() {
 			checkpointAt = time.Time{}
 		} else if checkpointAt.IsZero() {
 			checkpointAt = now.Add(f.dir.options.CheckpointInterval)
-		} else if !now.Before(checkpointAt) {
+		}
+		if !checkpointAt.IsZero() && (!now.Before(checkpointAt) || f.sinceCheckpoint >= f.dir.options.checkpointBytes) {
 			f.checkpoint()
 			checkpointAt = time.Time{}
+			continue
+		}
+		if len(logs) > 0 {
 			continue
 		}
 		timer.Reset(min(f.untilDue(now, checkpointAt), f.removeDue()))
@@ -156,6 +175,7 @@ func (f *flusher) take(now time.Time) []*Log {
 				f.mu.wanted = append(f.mu.wanted, l)
 			}
 		}
+		f.unasked.Store(0)
 		clear(f.mu.dirty)
 		f.mu.dirty = f.mu.dirty[:0]
 	}
@@ -253,6 +273,7 @@ func (f *flusher) flushRest(logs []*Log) {
 }
 
 func (f *flusher) publish(l *Log) {
+	f.sinceCheckpoint += l.flushing.bytes
 	if stable, told := l.endFlush(&l.flushing); told {
 		l.tellStable(stable, nil)
 	}
@@ -275,6 +296,7 @@ func (f *flusher) tellFailure(logs []*Log, err error) {
 // checkpoint writes the checkpoint files and what a recovery from them starts with.
 func (f *flusher) checkpoint() {
 	f.checkpointDue.Store(false)
+	f.sinceCheckpoint = 0
 	if f.dir.Failed() != nil {
 		return
 	}

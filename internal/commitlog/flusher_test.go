@@ -155,6 +155,69 @@ func TestCachedBytesAreFlushed(t *testing.T) {
 	})
 }
 
+// TestCheckpointsKeepUpWithBytes: the recovery points on disk are behind by so many bytes at most, however long the interval of
+// checkpoints is and however busy the flusher.
+func TestCheckpointsKeepUpWithBytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := openWith(t, vfs.NewMemory(), DefaultConfig(), func(o *Options) {
+			o.CheckpointInterval, o.checkpointBytes = time.Hour, 10<<10
+		})
+		defer b.close()
+		for range 9 {
+			b.append(0, string(make([]byte, 1<<10)))
+		}
+		if err := b.commit(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := b.log.checkpointed.Load(); got != 0 {
+			t.Errorf("recovery point on disk is %d after 9 KB", got)
+		}
+		for range 2 {
+			b.append(0, string(make([]byte, 1<<10)))
+		}
+		if err := b.commit(); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := b.log.checkpointed.Load(); got < 9 {
+			t.Errorf("recovery point on disk is %d after 11 KB", got)
+		}
+	})
+}
+
+// TestManyLogsAreFlushedTogether: what waits in all logs is bounded, not only what waits in each.
+func TestManyLogsAreFlushedTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := DefaultConfig()
+		c.WriteCaching = true
+		o := testOptions(c)
+		o.unaskedBytes = 50 << 10
+		dir, err := Open(vfs.NewMemory(), testDir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer dir.Close()
+		logs := manyLogs(t, &testBench{dir: dir}, 10, c)
+		for i := range 45 {
+			appendTo(t, logs[i%10], string(make([]byte, 1000)))
+		}
+		synctest.Wait()
+		if got := logs[0].flushed.Load(); got != 0 {
+			t.Errorf("48 KB: flushed to %d", got)
+		}
+		for i := range 5 {
+			appendTo(t, logs[i], string(make([]byte, 1000)))
+		}
+		synctest.Wait()
+		for _, l := range logs {
+			if l.flushed.Load() < 4 {
+				t.Errorf("54 KB: %s is flushed to %d of %d", l.tp, l.flushed.Load(), l.EndOffset())
+			}
+		}
+	})
+}
+
 // TestDeletedFilesGoByThemselves: nobody calls Sweep.
 func TestDeletedFilesGoByThemselves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

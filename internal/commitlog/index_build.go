@@ -108,9 +108,9 @@ func (s *segment) saveIndexes() error {
 		extendFile(s.fsys, s.stem+timeIndexSuffix, times))
 }
 
-// correctIndexFiles makes the files of a segment that goes on being active equal to the heap, durably, where they
-// exist: they may hold entries of an end that was cut or lost, which must not be mixed with those that come. A file
-// that is missing stays so, and is built anew if a recovery wants it.
+// correctIndexFiles leaves nothing in the files of a segment that goes on being active but the beginning of what the heap has,
+// durably: they may hold entries of an end that was cut or lost, which must not be mixed with those that come. A file that is
+// missing stays so, and is built anew if a recovery wants it.
 func (s *segment) correctIndexFiles() error {
 	offsets, times := s.formatIndexes()
 	for _, x := range [...]struct {
@@ -118,7 +118,7 @@ func (s *segment) correctIndexFiles() error {
 		content []byte
 	}{{offsetIndexSuffix, offsets}, {timeIndexSuffix, times}} {
 		old, err := readFile(s.fsys, s.stem+x.suffix, maxIndexBytes)
-		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.Equal(old, x.content) {
+		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.HasPrefix(x.content, old) {
 			continue
 		}
 		if err := replaceFile(s.fsys, s.stem+x.suffix, x.content); err != nil {

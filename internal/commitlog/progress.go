@@ -10,6 +10,10 @@ import (
 // saves both while the segment grows, whenever this much was written since.
 const progressBytes = 64 << 20
 
+// What lies above the recovery points on disk has the CRCs of its batches checked and is synced again, which is slower. So the
+// checkpoints are written whenever so many bytes were flushed since, however short that is.
+const checkpointBytes = 256 << 20
+
 // allProgress is how many times progressBytes all logs together may have that were not saved: a thousand logs of some
 // megabytes each are as much to read as one large one.
 const allProgress = 16

@@ -1,13 +1,10 @@
 package commitlog
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"math/bits"
 
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/record"
 )
 
 // recover is for a log whose last stop was unclean. Everything below the recovery point was synced together with
@@ -89,160 +86,6 @@ type recoveryBounds struct {
 	saved  int64 // indexes are good below it
 	proven int64 // the log was acknowledged up to here; at least point
 	exact  bool  // the log ended at the recovery point
-}
-
-// recoverSegment checks one segment from the recovery point on. reason says why the segment was cut, if it was.
-func (l *Log) recoverSegment(s *segment, bounds recoveryBounds, last bool) (reason *CorruptionError, err error) {
-	point := bounds.point
-	f, _, err := s.useLog()
-	if err != nil {
-		return nil, err
-	}
-	defer f.done()
-	size := s.size()
-	scan := s.walkThrough(f, scanBufferBytes)
-	defer scan.free()
-	if bounds.exact && last {
-		scan.next = point
-	}
-	from, next := s.trustIndexes(scan, min(point, bounds.saved))
-	position := from
-	gap := gapBefore{position: -1}
-	for position < size {
-		b, err := l.recoverBatch(scan, position, next, point)
-		if err != nil {
-			if reason, _ = errors.AsType[*CorruptionError](at(next, err)); reason == nil {
-				return nil, err
-			}
-			if gap.position >= 0 && gap.contradicted(scan, position) {
-				reason, position, next = gap.reason(scan), gap.position, gap.next
-			}
-			break
-		}
-		gap = gapBefore{position: -1}
-		if b.BaseOffset() > next {
-			gap = gapBefore{position, next, b.LastOffset()}
-		}
-		s.note(b, position)
-		l.epochs.assignNewer(b.LeaderEpoch(), b.BaseOffset())
-		next = b.LastOffset() + 1
-		position += int64(b.Length())
-	}
-	if last {
-		l.mu.unsynced.sinceSaved = position - from
-	}
-	if reason != nil && next < bounds.proven {
-		l.damaged(reason, bounds.proven)
-		s.state.offsets, s.state.times = nil, nil // what lies behind may be found with the files
-		return reason, nil
-	}
-	s.state.size, s.state.next = position, next
-	s.state.inHeap, s.state.largestKnown = true, true
-	if reason != nil {
-		l.options().Logger.Warn("cutting a torn tail", "partition", l.tp.String(), "file", reason.File, "position", reason.Position, "bytes", size-position, "offset", next, "recoveryPoint", point, "reason", reason.Reason)
-		if err := l.keepCut(s, f, position, size); err != nil {
-			return nil, err
-		}
-		if err := f.Truncate(position); err != nil {
-			return nil, err
-		}
-		last = true
-	}
-	s.synced, s.reserved = position, position
-	s.noteTime()
-	if last {
-		return reason, s.correctIndexFiles()
-	}
-	return nil, s.replaceIndexes()
-}
-
-// wideGap is a gap between batches that is taken for a flipped bit if one bit makes the difference and the topic is not
-// compacted. Narrower ones are common in replicas of topics that once were.
-const wideGap = 1 << 16
-
-// recoverBatch returns the batch at position, where the offset next is expected, with all that can be checked of it.
-func (l *Log) recoverBatch(scan *scanner, position, next, point int64) (record.Batch, error) {
-	b, err := scan.headerFrom(position, next)
-	switch {
-	case err != nil:
-		return nil, err
-	case !fitsIndex(scan.base, b.LastOffset()):
-		return nil, scan.corrupt(position, fmt.Sprintf("offsets %d to %d do not fit a segment that begins at %d", b.BaseOffset(), b.LastOffset(), scan.base))
-	case b.BaseOffset()-next >= wideGap && !l.config.Load().CleanupCompact && bits.OnesCount64(uint64(b.BaseOffset()^next)) == 1:
-		return nil, scan.corrupt(position, fmt.Sprintf("base offset is %d, %d was expected", b.BaseOffset(), next))
-	case b.LastOffset() >= point:
-		return scan.batch(position)
-	}
-	return b, nil
-}
-
-// gapBefore is a batch that does not begin where the one before ended: after compaction, or because of a flipped bit.
-type gapBefore struct {
-	position, next int64 // where it lies, and the offset that was expected there
-	last           int64 // its last offset
-}
-
-// contradicted reports whether what follows at position begins before the batch ends: the batch is the wrong one then.
-func (g gapBefore) contradicted(scan *scanner, position int64) bool {
-	b, err := scan.header(position)
-	return err == nil && b.BaseOffset() <= g.last
-}
-
-func (g gapBefore) reason(scan *scanner) *CorruptionError {
-	return &CorruptionError{File: scan.file.Name(), Position: g.position, Offset: g.next, Reason: fmt.Sprintf("its last offset is %d, which passes the next batch's first; offset %d was expected here", g.last, g.next)}
-}
-
-// trustIndexes keeps the index entries that lie below an offset if the last one names a batch that is there, and
-// returns where to go on and the offset expected there.
-func (s *segment) trustIndexes(scan *scanner, below int64) (position, next int64) {
-	s.state.largest = timeEntry{noTimestamp, s.base}
-	offsetBytes, err := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
-	if err != nil {
-		return 0, s.base
-	}
-	timeBytes, err := readFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
-	if err != nil {
-		return 0, s.base
-	}
-	offsets, _ := parseOffsetIndex(offsetBytes, s.size())
-	for len(offsets) > 0 && unpackEntry(s.base, offsets[len(offsets)-1]).offset >= below {
-		offsets = offsets[:len(offsets)-1]
-	}
-	if len(offsets) == 0 {
-		return 0, s.base
-	}
-	entry := unpackEntry(s.base, offsets[len(offsets)-1])
-	b, err := scan.header(entry.position)
-	if err != nil || b.LastOffset() != entry.offset {
-		return 0, s.base
-	}
-	// The walk begins at the batch of the last entry, which it notes again.
-	next = b.BaseOffset()
-	times, _ := parseTimeIndex(timeBytes, s.base, next)
-	if len(times) == 0 && len(offsets) > 1 {
-		return 0, s.base // every entry but the first follows a timestamp, unless records have none
-	}
-	if n := len(times); n > 0 && !timeIsTrue(scan, s.base, offsets, times[n-1]) {
-		return 0, s.base
-	}
-	s.state.offsets, s.state.times = offsets[:len(offsets)-1], times
-	if len(times) > 0 {
-		s.state.largest = times[len(times)-1]
-	}
-	s.sinceIndexEntry = s.interval + 1
-	return entry.position, next
-}
-
-// timeIsTrue reports whether the entry names a batch with that largest timestamp.
-func timeIsTrue(scan *scanner, base int64, offsets []uint64, e timeEntry) bool {
-	position := int64(0)
-	for _, v := range offsets {
-		if entry := unpackEntry(base, v); entry.offset <= e.offset {
-			position = entry.position
-		}
-	}
-	b, _, err := scan.firstEndingAt(e.offset, position)
-	return err == nil && b != nil && b.LastOffset() == e.offset && b.MaxTimestamp() == e.timestamp
 }
 
 // damaged makes a log refuse appends because something below its recovery point cannot be read.

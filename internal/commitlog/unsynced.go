@@ -43,6 +43,10 @@ const (
 	maxCachedBytes = 8 << 20
 )
 
+// allUnaskedBytes bounds the bytes of all logs of a Dir that wait for these times: a thousand logs with some megabytes each are
+// as much to flush at once, and to recover, as one large one.
+const allUnaskedBytes = 256 << 20
+
 // appended accounts for new bytes and calls the flusher where they must not wait. The caller holds l.mu.
 func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	u := &l.mu.unsynced
@@ -61,8 +65,11 @@ func (l *Log) appended(c *Config, s *segment, bytes, records int64) {
 	case l.future: // see Sync
 	case due || u.bytes >= most:
 		l.dir.flusher.want(l)
-	case !l.dirty.Swap(true):
-		l.dir.flusher.later(l, min(within, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
+	default:
+		if !l.dirty.Swap(true) {
+			l.dir.flusher.later(l, min(within, time.Duration(min(max(0, c.FlushMs), math.MaxInt64/int64(time.Millisecond)))*time.Millisecond))
+		}
+		l.dir.flusher.laterBytes(bytes)
 	}
 }
 
