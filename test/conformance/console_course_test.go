@@ -119,7 +119,7 @@ func consoleCourse(t *testing.T, tools toolbox) {
 	c.run(strings.Join(more, "\n")+"\n", "kafka-console-producer", "--topic", c.topic)
 	all := slices.Concat(sent, more)
 	c.wantProgress(len(sent), len(all), len(more))
-	c.tg.crash()
+	c.tg.crash(t)
 	c.wantProgress(len(sent), len(all), len(more))
 	c.wantLines("the group, started again", c.read(c.group, len(more)), more)
 	c.wantProgress(len(all), len(all), 0)

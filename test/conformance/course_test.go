@@ -46,7 +46,7 @@ func runCourse(t *testing.T, p program) {
 	}
 	state := readState(t, file)
 	checkLag(t, tg, topic, group, state)
-	tg.crash()
+	tg.crash(t)
 	checkLag(t, tg, topic, group, state)
 	expectSteps(t, p.args("after").run(t, courseLimit, ""), courseAfter)
 }

@@ -109,7 +109,7 @@ func (b *Broker) launch() {
 	cmd := exec.Command(Binary(b.t), b.args...)
 	cmd.Env = environment()
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = dieWithParent()
+	cmd.SysProcAttr = DieWithParent()
 	if err := cmd.Start(); err != nil {
 		b.t.Fatalf("start ottla: %v", err)
 	}

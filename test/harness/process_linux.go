@@ -2,5 +2,6 @@ package harness
 
 import "syscall"
 
-// dieWithParent makes the kernel kill the broker when the test process dies without its clean-up (a timeout's panic, kill -9).
-func dieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// DieWithParent makes the kernel kill a process when the test process that started it dies without its clean-up (a timeout's
+// panic, kill -9).
+func DieWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }

@@ -4,4 +4,5 @@ package harness
 
 import "syscall"
 
-func dieWithParent() *syscall.SysProcAttr { return nil }
+// DieWithParent does nothing on this system: a process outlives a test process that dies without its clean-up.
+func DieWithParent() *syscall.SysProcAttr { return nil }
