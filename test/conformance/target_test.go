@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/rand"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -87,17 +88,20 @@ func (tg target) restart(t *testing.T) {
 	}
 }
 
-// needsAPI skips the test while the broker does not serve an API.
-func (tg target) needsAPI(t *testing.T, key kmsg.Key) {
+// serves says whether the broker's ApiVersions has an API.
+func (tg target) serves(t *testing.T, key kmsg.Key) bool {
 	t.Helper()
 	answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(t.Context(), kafkaClient(t, tg))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range answer.ApiKeys {
-		if k.ApiKey == key.Int16() {
-			return
-		}
+	return slices.ContainsFunc(answer.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == key.Int16() })
+}
+
+// needsAPI skips the test while the broker does not serve an API.
+func (tg target) needsAPI(t *testing.T, key kmsg.Key) {
+	t.Helper()
+	if !tg.serves(t, key) {
+		t.Skipf("the broker does not serve %s yet", key.Name())
 	}
-	t.Skipf("the broker does not serve %s yet", key.Name())
 }
