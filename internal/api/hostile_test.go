@@ -268,3 +268,20 @@ func (outlastingTB) Fatal(args ...any) { panic(fmt.Sprint(args...)) }
 func (outlastingTB) Fatalf(format string, args ...any) {
 	panic(fmt.Sprintf(format, args...))
 }
+
+// librdkafka 2.16 asks for all topics with a null array of four bytes instead of one. The three that are left over at the end
+// of the request are nothing to Kafka; it is what every regular expression subscription begins with.
+func TestBytesBehindARequestAreLetBe(t *testing.T) {
+	w := newWorld(t, vfs.NewMemory())
+	defer w.stop()
+	w.create(w.dial(), "t", 1)
+	body := frame(t, "rdkafka", 1, &wire.MetadataRequest{AllowAutoTopicCreation: true}, 13)[4:]
+	body = append(body, 1, 0, 0)
+	answer := w.offer(t, body, answerLimit)
+	r := wire.NewReader(answer)
+	var header wire.ResponseHeader
+	var response wire.MetadataResponse
+	if err := errors.Join(header.Decode(r, 1), response.Decode(r, 13), r.Done()); err != nil || len(response.Topics) != 1 {
+		t.Fatalf("%v, %d topics in %x", err, len(response.Topics), answer)
+	}
+}

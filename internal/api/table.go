@@ -12,7 +12,7 @@ import (
 type row struct {
 	wire.API
 	// handle decodes the body and calls the API's function. An error closes the connection; the function was not
-	// called then.
+	// called then. Bytes behind the message are let be, as Kafka does: librdkafka sends some when it asks for all topics.
 	handle   func(a *API, c Call, r *wire.Reader) error
 	requests *requestMetrics
 }
@@ -74,7 +74,7 @@ type message[T any] interface {
 func on[T any, M message[T]](f func(*API, Call, M)) row {
 	return row{API: apiOf[T, M](), handle: func(a *API, c Call, r *wire.Reader) error {
 		request := M(new(T))
-		if err := decode(request, r, c.version); err != nil {
+		if err := request.Decode(r, c.version); err != nil {
 			return err
 		}
 		f(a, c, request)
@@ -89,7 +89,7 @@ func pooled[T any, M message[T]](f func(*API, Call, M)) row {
 	return row{API: apiOf[T, M](), handle: func(a *API, c Call, r *wire.Reader) error {
 		request := pool.Get().(M)
 		defer pool.Put(request)
-		if err := decode(request, r, c.version); err != nil {
+		if err := request.Decode(r, c.version); err != nil {
 			return err
 		}
 		f(a, c, request)
@@ -97,12 +97,6 @@ func pooled[T any, M message[T]](f func(*API, Call, M)) row {
 	}}
 }
 
-func decode(m wire.Message, r *wire.Reader, version int16) error {
-	if err := m.Decode(r, version); err != nil {
-		return err
-	}
-	return r.Done()
-}
 
 func apiOf[T any, M message[T]]() wire.API {
 	api, ok := wire.FindAPI(M(new(T)).Key())
