@@ -1,13 +1,18 @@
 package conformance
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ottla/ottla/test/harness"
 )
 
 // A program is a client program with the environment it needs beyond this process's.
@@ -38,11 +43,44 @@ func (p program) run(t *testing.T, limit time.Duration, stdin string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, nil)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
-	cmd.Dir, cmd.Env, cmd.WaitDelay = p.dir, append(os.Environ(), p.env...), 5*time.Second
+	cmd := p.command(ctx)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
 	err := cmd.Run()
+	return p.outcome(t, ctx, err, &stdout, &stderr)
+}
+
+// talk is run with a program that asks: when it prints one of these lines, the function is called, and then the program
+// reads a line from its standard input.
+func (p program) talk(t *testing.T, limit time.Duration, answers map[string]func()) outcome {
+	t.Helper()
+	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, nil)
+	defer cancel()
+	cmd := p.command(ctx)
+	var printed, stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	stdin, inErr := cmd.StdinPipe()
+	stdout, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		printed.WriteString(lines.Text() + "\n")
+		if answer := answers[strings.TrimSpace(lines.Text())]; answer != nil {
+			answer()
+			io.WriteString(stdin, "\n")
+		}
+	}
+	return p.outcome(t, ctx, cmd.Wait(), &printed, &stderr)
+}
+
+func (p program) command(ctx context.Context) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.argv[0], p.argv[1:]...)
+	cmd.Dir, cmd.Env, cmd.WaitDelay, cmd.SysProcAttr = p.dir, append(os.Environ(), p.env...), 5*time.Second, harness.DieWithParent()
+	return cmd
+}
+
+func (p program) outcome(t *testing.T, ctx context.Context, err error, stdout, stderr *bytes.Buffer) outcome {
 	if ctx.Err() == context.DeadlineExceeded {
 		err = ctx.Err()
 	}
