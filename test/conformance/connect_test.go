@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/test/harness"
 )
@@ -227,7 +226,7 @@ func TestConnectStandalone(t *testing.T) {
 func TestConnectDistributed(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t)
-	tg.needsAPI(t, kmsg.EndTxn)
+	tg.needsTransactions(t)
 	c := newConnectRun(t, tg)
 	properties := fmt.Sprintf(connectWorker, tg.addr, c.rest) + "exactly.once.source.support=enabled\nscheduled.rebalance.max.delay.ms=0\n" +
 		"session.timeout.ms=6000\nheartbeat.interval.ms=1000\nadmin.metadata.max.age.ms=1000\ngroup.id=" + tg.name("connect") + "\n"

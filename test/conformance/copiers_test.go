@@ -26,7 +26,7 @@ var consumerTimeouts = []string{
 func TestCopierChain(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, consumerTimeouts...)
-	tg.needsAPI(t, kmsg.EndTxn)
+	tg.needsTransactions(t)
 	tg.needsAPI(t, kmsg.ConsumerGroupHeartbeat)
 	var topics []string
 	for i := range 4 {

@@ -46,7 +46,7 @@ func TestFranzGoSuite(t *testing.T) {
 	}
 	tg := newTarget(t, "num.partitions=4")
 	left := regexp.MustCompile("Share")
-	if !tg.serves(t, kmsg.EndTxn) || !tg.serves(t, kmsg.ConsumerGroupHeartbeat) {
+	if !tg.serves(t, kmsg.TxnOffsetCommit) || !tg.serves(t, kmsg.WriteTxnMarkers) || !tg.serves(t, kmsg.ConsumerGroupHeartbeat) {
 		left = regexp.MustCompile("Share|TxnEtl|848")
 	}
 	limit, records := kgoLimit, orElse(os.Getenv("OTTLA_PROOF_RECORDS"), "20000")

@@ -26,10 +26,10 @@ var streamsTimeouts = []string{
 // counts of each word are 1, 2, 3, ... to the number of times that it was written, each once and in order.
 func TestStreamsWordCount(t *testing.T) {
 	t.Parallel()
-	for protocol, key := range map[string]kmsg.Key{"classic": kmsg.EndTxn, "streams": kmsg.StreamsGroupHeartbeat} {
+	for protocol, key := range map[string]kmsg.Key{"classic": kmsg.TxnOffsetCommit, "streams": kmsg.StreamsGroupHeartbeat} {
 		t.Run(protocol, func(t *testing.T) {
 			tg := newTarget(t, streamsTimeouts...)
-			tg.needsAPI(t, kmsg.EndTxn)
+			tg.needsTransactions(t)
 			tg.needsAPI(t, key)
 			wordCount(t, tg, protocol)
 		})
