@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash proof-streams proof-copiers proof-franzgo image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -53,6 +53,21 @@ SEED ?=
 
 torture-crash: ## kill -9 a broker at work, KILLS times, and check after each that nothing acknowledged is lost (SEED=n)
 	OTTLA_TORTURE_KILLS=$(KILLS) OTTLA_TORTURE_SEED=$(SEED) go test -count=1 -v -timeout 0 -run TestCrashLoop ./test/torture
+
+# `make proof-streams MINUTES=30`; a SEED that a run has printed chooses the same faults; REAL=1 does it to real Kafka instead.
+MINUTES ?= 10
+RECORDS ?= 500000
+REAL ?=
+PROOF = OTTLA_PROOF_MINUTES=$(MINUTES) OTTLA_PROOF_SEED=$(SEED) OTTLA_PROOF_RECORDS=$(RECORDS) OTTLA_TEST_REAL=$(REAL) go test -count=1 -v -timeout 0 ./test/conformance
+
+proof-streams: ## Kafka Streams counts words exactly once while broker and application are killed, for MINUTES each with classic and streams groups
+	$(PROOF) -run TestStreamsWordCount
+
+proof-copiers: ## a chain of transactional copiers that are killed like the broker, for MINUTES: every record once
+	$(PROOF) -run TestCopierChain
+
+proof-franzgo: ## franz-go's own tests with RECORDS records
+	$(PROOF) -run TestFranzGoSuite
 
 bench: build ## Ottla and real Kafka on the same work, side by side (needs a JDK and Maven)
 	go run ./bench

@@ -7,6 +7,12 @@
 //
 // What the programs need is fetched by their own package managers into the user's cache directory, once per content of the
 // file that names it (requirements, package.json, pom.xml, go.mod). A language whose runtime is missing is skipped with the
-// name of what to install, or fails with OTTLA_TEST_ALL=1. OTTLA_TEST_BOOTSTRAP=host:port runs the tests against a broker
-// that is running already, for example a real Kafka; then nothing is killed or restarted.
+// name of what to install, or fails with OTTLA_TEST_ALL=1.
+//
+// Proofs (streams_test.go, copiers_test.go, connect_test.go) are applications that others wrote, or that use what others wrote
+// as applications do, while the broker and they are killed (faults_test.go): what comes out is compared with what went in, each
+// record exactly once. `make proof-streams` and `make proof-copiers` let them run for as long as one likes.
+//
+// OTTLA_TEST_REAL=1 gives every test a real Kafka of its own instead of Ottla, which is killed and restarted in the same way: a
+// new test passes there first. OTTLA_TEST_BOOTSTRAP=host:port takes a broker that is running already; nothing is killed then.
 package conformance
