@@ -20,7 +20,8 @@ import (
 //	beat GROUP CLIENT [id= gen= static=]
 //	leave GROUP CLIENT... [static:INSTANCE] [reason=]   by member id, or by instance id
 //	commit GROUP CLIENT|- PARTITION=OFFSET... [id= gen= static= metadata= epoch= retention=]
-//	fetch GROUP [PARTITION...]
+//	txn-commit GROUP CLIENT|- PRODUCER PARTITION=OFFSET... [id= gen= static= metadata=], end PRODUCER commit|abort
+//	fetch GROUP [PARTITION...] [stable=yes]
 //	why GROUP [last=]                          the causes that are kept, the last ones
 //	describe GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
@@ -41,6 +42,10 @@ func (s *scenario) run(c *command) {
 		s.leave(c)
 	case "commit":
 		s.commit(c)
+	case "txn-commit":
+		s.txnCommit(c)
+	case "end":
+		s.end(c)
 	case "fetch":
 		s.fetch(c)
 	case "describe":
@@ -235,7 +240,7 @@ func (s *scenario) fetch(c *command) {
 		rq.Topics = append(rq.Topics, wire.OffsetFetchRequestTopics{Name: tp.Topic, PartitionIndexes: []int32{tp.Partition}})
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.FetchOffsets(rq, false, func(r *wire.OffsetFetchResponseGroup, err error) {
+		return g.FetchOffsets(rq, c.has("stable"), func(r *wire.OffsetFetchResponseGroup, err error) {
 			texts := []string{"fetched:"}
 			if err != nil {
 				texts = append(texts, kafka.CodeOf(err).String())
@@ -243,6 +248,9 @@ func (s *scenario) fetch(c *command) {
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {
 					texts = append(texts, fmt.Sprintf("%s-%d=%d/%d%s", topic.Name, p.PartitionIndex, p.CommittedOffset, p.CommittedLeaderEpoch, *p.Metadata))
+					if p.ErrorCode != 0 {
+						texts = append(texts, code(p.ErrorCode))
+					}
 				}
 			}
 			s.say("%s", strings.Join(texts, " "))
