@@ -50,6 +50,10 @@ var Allowed = []Allowance{
 	{API: "DescribeLogDirs", Path: "Results*.order", Why: mapOrder},
 	{API: "ListConfigResources", Path: "ConfigResources.order", Why: mapOrder},
 	{API: "ApiVersions", Path: "*Features.order", Why: mapOrder},
+	{API: "AddPartitionsToTxn", Path: "Results*.order", Why: mapOrder},
+	{API: "DescribeTransactions", Path: "TransactionStates*.Topics.order", Why: mapOrder},
+	{API: "DescribeTransactions", Path: "TransactionStates*.Partitions", Why: mapOrder},
+	{API: "ListTransactions", Path: "TransactionStates.order", Why: mapOrder},
 
 	// Own settings and place.
 	{API: "CreateTopics", Path: "Topics*.Configs[write.caching]", Why: syncAcks},
@@ -77,6 +81,7 @@ var Allowed = []Allowance{
 	{API: "Produce", Path: "Responses*.ErrorMessage", Kafka: `"Invalid magic found in record: *`, Why: saysMore},
 	{API: "Produce", Path: "Responses*.ErrorMessage", Kafka: `"Record size -2 is less than *`, Why: saysMore},
 	{API: "FindCoordinator", Path: "*ErrorMessage", Kafka: generic, Why: saysMore},
+	{API: "DescribeProducers", Path: "Topics*.ErrorMessage", Kafka: "null", Why: saysMore},
 	{API: "DescribeConfigs", Path: "Results*.ErrorMessage", Kafka: generic, Why: saysMore},
 	{API: "DescribeConfigs", Path: "Results[2 *-none].ErrorMessage", Kafka: `""`, Why: saysMore},
 	{API: "AlterConfigs", Path: "Responses[8 1].ErrorMessage", Why: "Kafka calls the resource type unknown, which it is not; Ottla says which API changes log levels."},
@@ -96,6 +101,7 @@ var Allowed = []Allowance{
 	{API: "IncrementalAlterConfigs", Scenario: "incremental_alter_configs/bad values", Path: "Responses[2 iab].ErrorMessage", Kafka: "null", Ottla: `"Unknown operations type *`, Why: crashed},
 	{API: "Produce", Scenario: "produce/null records", Path: "the outcome", Kafka: "no answer*", Why: silent},
 	{API: "AlterConfigs", Scenario: "alter_configs/bad values", Path: "the outcome", Kafka: "no answer*", Why: silent},
+	{API: "AddPartitionsToTxn", Scenario: "add_partitions_to_txn/no transactions at all", Path: "the outcome", Kafka: "no answer*", Why: "Kafka answers with its last transaction's result, so never if there is none."},
 	{API: "Fetch", Path: "Responses*.Records.Rest", Ottla: `""`, Why: "Kafka may cut the last batch of an answer off; clients drop such a rest, and Ottla does not send it."},
 
 	{API: "Metadata", Scenario: "metadata/neither name nor id", Why: "A topic with neither name nor id makes Kafka answer UNKNOWN_SERVER_ERROR and nothing else; Ottla refuses that topic."},

@@ -17,6 +17,8 @@ import (
 var properties = []string{
 	"node.id=1",
 	"offsets.topic.num.partitions=4",
+	"transaction.state.log.num.partitions=4",
+	"transaction.abort.timed.out.transaction.cleanup.interval.ms=200",
 	"log.retention.ms=-1",
 	"log.retention.check.interval.ms=200",
 	"log.initial.task.delay.ms=0",
@@ -36,7 +38,8 @@ var served = []string{
 	"Heartbeat", "LeaveGroup", "DescribeGroups", "ListGroups", "DeleteGroups", "OffsetDelete", "ApiVersions", "CreateTopics",
 	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
-	"AlterReplicaLogDirs", "ListConfigResources",
+	"AlterReplicaLogDirs", "ListConfigResources", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "DescribeTransactions",
+	"ListTransactions", "DescribeProducers",
 }
 
 func TestSameAnswers(t *testing.T) {
@@ -96,6 +99,7 @@ func startBoth(t *testing.T) (kafka, ottla string) {
 	}
 	warm := &Scenario{Commands: []Command{
 		{Verb: "group", Rest: "first"}, {Verb: "group", Rest: "second"}, {Verb: "group", Rest: "third"}, {Verb: "group", Rest: "fourth"},
+		{Verb: "txn", Rest: "a"}, {Verb: "txn", Rest: "b"}, {Verb: "txn", Rest: "c"}, {Verb: "txn", Rest: "d"},
 		{Verb: "wait", Rest: "InitProducerId 4 {TransactionalId: null, TransactionTimeoutMs: 1000} ErrorCode = NONE"},
 	}}
 	for _, addr := range []string{kafka, ottla} {

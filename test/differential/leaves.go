@@ -130,7 +130,7 @@ func (f *flattener) slice(path, field string, v reflect.Value) {
 }
 
 // identities are fields that tell the elements of an array apart, the best first.
-var identities = []string{"Name", "Topic", "TopicName", "GroupID", "Group", "ResourceName", "LogDirName", "Key", "PartitionIndex",
+var identities = []string{"Name", "Topic", "TopicName", "GroupID", "Group", "ResourceName", "LogDirName", "Key", "TransactionalID", "PartitionIndex",
 	"Partition", "Index", "ApiKey", "NodeID", "BrokerID"}
 
 // labels names the elements of an array by their identity, and numbers those that have none.
@@ -208,7 +208,7 @@ func (f *flattener) number(field string, n int64) string {
 		return "<offset of the metadata log>"
 	case (field == "TotalBytes" || field == "UsableBytes") && n > 0:
 		return "<bytes>"
-	case strings.HasSuffix(field, "Timestamp") || field == "LogAppendTimeMs":
+	case strings.HasSuffix(field, "Timestamp") || field == "LogAppendTimeMs" || field == "TransactionStartTimeMs":
 		if f.names.isNow(n) {
 			return "<now>"
 		}

@@ -66,6 +66,8 @@ func (r *run) command(c Command) error {
 		return r.produce(words)
 	case "group":
 		return r.awaitCoordinator(rest)
+	case "txn":
+		return r.awaitTransactionCoordinator(rest)
 	case "batch":
 		batch, err := buildBatch(words[1:], r.now)
 		r.batches[words[0]] = batch

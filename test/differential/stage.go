@@ -141,6 +141,22 @@ func (r *run) awaitCoordinator(group string) error {
 	})
 }
 
+// awaitTransactionCoordinator waits until the coordinator of a transactional id has loaded: "txn ID".
+func (r *run) awaitTransactionCoordinator(id string) error {
+	find := &wire.FindCoordinatorRequest{KeyType: 1, CoordinatorKeys: []string{id}}
+	err := r.until(4, find, func(m wire.Message) bool { return m.(*wire.FindCoordinatorResponse).Coordinators[0].ErrorCode == 0 })
+	if err != nil {
+		return err
+	}
+	return r.until(0, &wire.DescribeTransactionsRequest{TransactionalIDs: []string{id}}, func(m wire.Message) bool {
+		switch kafka.ErrorCode(m.(*wire.DescribeTransactionsResponse).TransactionStates[0].ErrorCode) {
+		case kafka.CoordinatorNotAvailable, kafka.CoordinatorLoadInProgress, kafka.NotCoordinator:
+			return false
+		}
+		return true
+	})
+}
+
 // wait repeats a request until the answer has a value at a path: "wait API VERSION {request} PATH = VALUE".
 func (r *run) wait(c Command) error {
 	name, rest, _ := strings.Cut(c.Rest, " ")
