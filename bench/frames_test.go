@@ -36,6 +36,25 @@ func TestPlaces(t *testing.T) {
 		t.Error("a Produce error was not seen")
 	}
 
+	commit := func(code int16) []byte {
+		return answer(&wire.OffsetCommitResponse{Topics: []wire.OffsetCommitResponseTopic{{
+			TopicID: id, Partitions: []wire.OffsetCommitResponsePartition{{ErrorCode: code}},
+		}}}, commitVersion)
+	}
+	if err := checkCommit(commit(0), 77); err != nil {
+		t.Error(err)
+	}
+	if checkCommit(commit(0), 78) == nil || checkCommit(commit(25), 77) == nil {
+		t.Error("a wrong correlation id or an OffsetCommit error was not seen")
+	}
+	frame, groupPlace, err := commitFrame(id, "t")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if setGroup(frame, groupPlace, 123); !bytes.Contains(frame, []byte("t-000123")) {
+		t.Error("the group's number is elsewhere")
+	}
+
 	records := bytes.Repeat([]byte("r"), 70_000)
 	fetch := func(code, partitionCode int16) []byte {
 		var p wire.FetchResponsePartitionData

@@ -46,11 +46,12 @@ type window struct {
 	sent     int32 // correlation id of the next request
 	answered int32 // correlation id of the next answer
 	since    []time.Time
+	check    func(answer []byte, correlation int32) error
 	stamp    func(frame []byte, number int32) // what changes from request to request beside the correlation id; nil: nothing
 }
 
 func newWindow(frame []byte, inFlight int) *window {
-	w := &window{size: len(frame), since: make([]time.Time, inFlight)}
+	w := &window{size: len(frame), since: make([]time.Time, inFlight), check: checkProduce}
 	for range inFlight {
 		w.frames = append(w.frames, frame...)
 	}
@@ -74,7 +75,7 @@ func (w *window) send(to io.Writer, n int) error {
 
 // answer checks the next answer and returns how long it took.
 func (w *window) answer(payload []byte, now time.Time) (time.Duration, error) {
-	if err := checkProduce(payload, w.answered); err != nil {
+	if err := w.check(payload, w.answered); err != nil {
 		return 0, err
 	}
 	took := now.Sub(w.since[int(w.answered)%len(w.since)])
@@ -113,7 +114,7 @@ func (w *window) readAnswers(l *lane, in *bufio.Reader) (n int, err error) {
 		}
 		length := int(binary.BigEndian.Uint32(prefix))
 		if length > in.Size()-4 {
-			return n, fmt.Errorf("a Produce answer of %d bytes", length)
+			return n, fmt.Errorf("an answer of %d bytes", length)
 		}
 		if n > 0 && in.Buffered() < 4+length {
 			return n, nil

@@ -16,6 +16,8 @@ func rows(o Options) []*Work {
 		fetchWork("fetch 64 KB, 1 connection", 1, 64<<10),
 		fetchWork("fetch 1 MB, 1 connection", 1, 1<<20),
 		fetchWork("fetch 1 MB, 4 connections", 4, 1<<20),
+		commitWork("commit an offset, 1 connection, 1 in flight", commitShape{groups: 100, connections: 1, inFlight: 1}),
+		commitWork("commit an offset, 16 connections, 5 in flight, 1,600 groups", commitShape{groups: 1600, connections: 16, inFlight: 5}),
 		latencyWork("end to end, 1,000 records/s", 1000),
 	}
 	var asked []*Work
