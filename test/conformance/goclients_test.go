@@ -7,9 +7,12 @@ import (
 	"github.com/ottla/ottla/test/harness"
 )
 
-// The Go clients live in a module of their own below goclients, so that they are no dependencies of Ottla's.
-func TestCourseWithGoClients(t *testing.T) {
-	t.Parallel()
+// goClients builds the program of the Go clients. They live in a module of their own below goclients, so that they are no
+// dependencies of Ottla's.
+func goClients(t *testing.T) string {
+	t.Helper()
+	installing.Lock()
+	defer installing.Unlock()
 	source := absolute(t, "goclients")
 	dir, err := harness.CacheDir("goclients", source)
 	if err != nil {
@@ -19,6 +22,12 @@ func TestCourseWithGoClients(t *testing.T) {
 	if err := command(source, "go", "build", "-o", binary, "."); err != nil {
 		t.Fatal(err)
 	}
+	return binary
+}
+
+func TestCourseWithGoClients(t *testing.T) {
+	t.Parallel()
+	binary := goClients(t)
 	for _, client := range []string{"kgo", "sarama", "kafka-go"} {
 		t.Run(client, func(t *testing.T) {
 			t.Parallel()

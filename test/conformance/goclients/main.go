@@ -2,6 +2,8 @@
 //
 //	goclients CLIENT before|after
 //
+// or through transactions (goclients CLIENT transactions).
+//
 // It is a module of its own so that the clients are no dependencies of Ottla's. The steps and what they mean are those of
 // ../python/course.py; $BOOTSTRAP, $TOPIC, $GROUP and $STATE say where.
 package main
@@ -22,6 +24,10 @@ func main() {
 }
 
 func run(name, phase string) error {
+	if phase == "transactions" {
+		addr := os.Getenv("BOOTSTRAP")
+		return runTransactions(context.Background(), map[string]transactional{"kgo": franzTransactions{addr}, "sarama": saramaTransactions{addr}}[name])
+	}
 	clients := map[string]func(addr string) (client, error){"kgo": newFranz, "sarama": newSarama, "kafka-go": newSegmentio}
 	open, known := clients[name]
 	if !known {
