@@ -114,7 +114,7 @@ type Options struct {
 	journalAfter    int   // rounds before the journal is made; tests make it small
 	journalFirst    int64 // bytes of its files at first; tests make it small
 
-	journalSyncAllFrom int // see journal_retire.go; tests make it small
+	syncAllFrom int // see sync_all.go; tests make it small
 }
 
 const (
@@ -144,8 +144,8 @@ func (o Options) withDefaults() Options {
 	if o.journalAfter <= 0 {
 		o.journalAfter = defaultJournalAfter
 	}
-	if o.journalSyncAllFrom <= 0 {
-		o.journalSyncAllFrom = defaultSyncAllFrom
+	if o.syncAllFrom <= 0 {
+		o.syncAllFrom = defaultSyncAllFrom
 	}
 	if o.journalFirst <= 0 {
 		o.journalFirst = firstJournalBytes

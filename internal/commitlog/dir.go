@@ -25,6 +25,7 @@ type Dir struct {
 	lock    io.Closer
 	files   *openFiles
 	flusher *flusher
+	volume  volumeSync
 	journal *journal // nil: off
 	failure atomic.Pointer[error]
 	// cleanedDue says that the cleaner's checkpoint tells of logs that are not there any more.

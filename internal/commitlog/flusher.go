@@ -251,6 +251,7 @@ func (f *flusher) flushJournaled(logs []*Log) (rest []*Log, ok bool) {
 
 // flushRest syncs logs in place, and tells.
 func (f *flusher) flushRest(logs []*Log) {
+	f.syncAll(logs)
 	f.syncs.sync(logs)
 	newFolders := false
 	failed := f.dir.Failed() // a write may have failed meanwhile

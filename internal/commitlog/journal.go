@@ -49,8 +49,7 @@ type journal struct {
 	}
 
 	// The background's own.
-	works        []placing
-	syncAllAfter time.Time
+	works []placing
 
 	stopping   atomic.Bool
 	background sync.WaitGroup

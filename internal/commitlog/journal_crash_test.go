@@ -89,7 +89,7 @@ func runJournalCrashes(t *testing.T, seed uint64) journalCounts {
 	if seed%2 == 0 {
 		r.option.JournalBytes = 32 * journalBlock
 	}
-	r.option.journalSyncAllFrom = 1 + int(seed/2%2)*1000
+	r.option.syncAllFrom = 1 + int(seed/2%2)*1000
 	r.stable = sync.NewCond(&r.mu)
 	r.open(r.disk)
 	for range 300 {

@@ -1,24 +1,15 @@
 package commitlog
 
 import (
-	"errors"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/ottla/ottla/internal/vfs"
 )
 
 const (
 	// retiring is how many segments a generation that is full has synced at once. Rounds go on meanwhile and want the disk too.
 	retiring = 4
-	// From so many logs on, syncing the whole volume at once costs less than syncing their segments: measured on ext4, 1,000
-	// files of which each has 32 KB that are new took 54 ms and 1.6 ms of CPU time instead of 125 ms and 50 ms.
-	defaultSyncAllFrom = 16
-	// It waits for what others have written, too. Where that takes longer than maxSyncAll, it is not tried for syncAllPause.
-	maxSyncAll   = time.Second
-	syncAllPause = time.Minute
 	// growBelow is how many times longer than retiring it a generation should last: the file of a shorter one becomes
 	// growBy times as large.
 	growBelow = 4
@@ -61,7 +52,7 @@ func (j *journal) retire(generation uint64, lasted time.Duration) {
 
 // syncInPlace makes durable in the segments of logs what the journal has of them, and reports whether it did so for all.
 func (j *journal) syncInPlace(logs []*Log) bool {
-	if len(logs) < j.dir.options.journalSyncAllFrom || !j.syncAll(logs) {
+	if len(logs) < j.dir.options.syncAllFrom || !j.syncAll(logs) {
 		j.syncEach(logs)
 	}
 	return !j.stopping.Load() && j.dir.Failed() == nil
@@ -84,27 +75,20 @@ func (j *journal) syncEach(logs []*Log) {
 	workers.Wait()
 }
 
-// syncAll syncs the whole volume, if that can be done and was not too slow lately.
+// syncAll syncs the whole volume, if that can be done.
 func (j *journal) syncAll(logs []*Log) bool {
-	all, ok := j.dir.fsys.(vfs.AllSyncer)
-	begin := time.Now()
-	if !ok || begin.Before(j.syncAllAfter) {
+	if !j.dir.syncsAll(len(logs)) {
 		return false
 	}
 	works := slices.Grow(j.works[:0], len(logs))[:len(logs)]
 	j.works = works
 	for i, l := range logs {
 		works[i].begin(l)
-		works[i].open()
+		works[i].pinned.pin(works[i].segments)
 	}
-	err := all.SyncAll(j.dir.path)
-	for i := range works {
-		works[i].check(err)
-	}
-	if time.Since(begin) > maxSyncAll || err != nil {
-		j.syncAllAfter = time.Now().Add(syncAllPause)
-	}
+	err := j.dir.syncAll()
 	for i, l := range logs {
+		works[i].written, works[i].err = works[i].pinned.check(err)
 		// What could not be done at once is done one by one.
 		if err := works[i].finish(l); err != nil {
 			j.dir.fail(err)
@@ -117,13 +101,12 @@ func (j *journal) syncAll(logs []*Log) bool {
 type placing struct {
 	segments []*segment
 	sizes    []int64
-	files    []*openFile
-	changes  []int64 // of files
+	pinned   pinnedFiles
 	target   int64
 	left     int64
 	idle     bool
 	err      error
-	again    bool // syncing all did not help
+	written  bool // by syncing all
 }
 
 // sync leaves nothing of what is durable now in the journal only.
@@ -140,7 +123,7 @@ func (w *placing) sync(l *Log) error {
 
 // begin notes what is to be synced. A closed log needs nothing.
 func (w *placing) begin(l *Log) {
-	*w = placing{segments: w.segments[:0], sizes: w.sizes[:0], files: w.files[:0], changes: w.changes[:0]}
+	*w = placing{segments: w.segments[:0], sizes: w.sizes[:0], pinned: w.pinned}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if w.idle = l.mu.closed != nil || l.unsettled.Load() == noOffset; w.idle {
@@ -179,41 +162,10 @@ func (w *placing) end(l *Log) error {
 	return nil
 }
 
-// open pins the files before all is synced.
-func (w *placing) open() {
-	for _, s := range w.segments {
-		f, _, err := s.useLog()
-		if err != nil {
-			w.err = err
-			return
-		}
-		w.files = append(w.files, f)
-		w.changes = append(w.changes, f.changes.Load())
-	}
-}
-
-// check looks how syncing all went for the files. A file whose writing failed may not say so twice, so that is final.
-func (w *placing) check(syncAll error) {
-	for i, f := range w.files {
-		if w.again = w.again || syncAll != nil; !w.again {
-			switch err := f.written(); {
-			case err == nil:
-				f.wasSynced(w.changes[i])
-			case errors.Is(err, errors.ErrUnsupported):
-				w.again = true
-			default:
-				w.err = errors.Join(w.err, err)
-			}
-		}
-		_ = f.done()
-	}
-	clear(w.files)
-}
-
 // finish is end, after another try for what syncing all did not do.
 func (w *placing) finish(l *Log) error {
 	for _, s := range w.segments {
-		if w.again && w.err == nil {
+		if !w.written && w.err == nil {
 			w.err = s.syncLog()
 		}
 		s.release()

@@ -197,7 +197,7 @@ func TestFailedSyncInPlace(t *testing.T) {
 	for _, from := range []int{1, 1000} {
 		disk := vfs.Faulty(vfs.NewMemory())
 		b := openJournaled(t, disk)
-		b.dir.options.journalSyncAllFrom = from
+		b.dir.options.syncAllFrom = from
 		disk.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.log", Times: 1, Err: errBroken})
 		b.dir.journal.syncInPlace([]*Log{b.log})
 		if !errors.Is(b.dir.Failed(), errBroken) || b.log.settled() == b.log.StableOffset() {

@@ -60,10 +60,9 @@ func (d *Dir) load() error {
 		failures = append(failures, err)
 	}
 	d.cleanedDue.Store(d.namesOthers(offsets[cleanerOffsets]))
+	failures = append(failures, d.syncRecovered())
 	if !d.clean && len(folders) > 0 {
-		if err := d.fsys.SyncDir(d.path); err != nil {
-			return err
-		}
+		failures = append(failures, d.fsys.SyncDir(d.path))
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err
@@ -205,10 +204,13 @@ func (d *Dir) loadLogAt(tp kafka.TopicPartition, path string, config Config, c c
 	return l, l.settle(c)
 }
 
-// closeFiles closes what loading opened: most logs will not be used soon.
+// closeFiles closes what loading opened: most logs will not be used soon. What recovery wrote is synced first.
 func (l *Log) closeFiles() {
+	if len(l.flushing.segments) > 0 {
+		return
+	}
 	for _, s := range l.list() {
-		_ = s.close() // what recovery wrote is synced
+		_ = s.close()
 	}
 }
 

@@ -82,6 +82,10 @@ func (d *Dir) promote(future *Log) (*Log, error) {
 		end := future.end.Load()
 		l, err = d.loadLogAt(future.tp, path, future.Config(), checkpointed{recoveryPoint: end, start: future.start.Load(), high: future.high.Load(), clean: true})
 	}
+	if err == nil && l.flushing.names { // it was damaged meanwhile
+		l.flushing.sync(l)
+		err = l.recovered()
+	}
 	if err != nil {
 		d.fail(err)
 	}

@@ -1,8 +1,10 @@
 package commitlog
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -132,19 +134,14 @@ func (l *Log) cutRecovered(list []*segment, i int, end int64, reason string) err
 	return l.syncRecovered(list[:i], 0)
 }
 
-// syncRecovered makes durable what recovery read above the recovery point: after a crash of the process alone it may
-// be in the page cache only, and from now on it counts as stable. The log directory itself is synced once for all logs.
+// syncRecovered has made durable what recovery read above the recovery point: after a crash of the process alone it may
+// be in the page cache only, and from now on it counts as stable. Dir.syncRecovered does so for all logs together.
 func (l *Log) syncRecovered(list []*segment, point int64) error {
-	synced := false
+	w := &l.flushing
 	for _, s := range list {
-		size, next := s.end()
-		if next <= point || size == 0 {
-			continue
+		if size, next := s.end(); next > point && size > 0 && s.acquire() {
+			w.segments = append(w.segments, s)
 		}
-		if err := s.syncLog(); err != nil {
-			return err
-		}
-		synced = true
 	}
 	if err := l.epochs.save(l.fsys, l.path, math.MaxInt64); err != nil {
 		return err
@@ -153,8 +150,32 @@ func (l *Log) syncRecovered(list []*segment, point int64) error {
 		l.mu.unsynced.folder = true // with the first record, as after Create
 		return nil
 	}
-	if synced || point == 0 {
-		return l.fsys.SyncDir(l.path)
-	}
+	w.names = len(w.segments) > 0 || point == 0
 	return nil
+}
+
+// syncRecovered syncs what logs have recovered, before anything of it is believed.
+func (d *Dir) syncRecovered() error {
+	logs := slices.DeleteFunc(d.everything(), func(l *Log) bool { return !l.flushing.names })
+	if len(logs) == 0 {
+		return nil
+	}
+	defer d.flusher.syncs.stop()
+	var err error
+	for some := range slices.Chunk(logs, d.files.limit) { // they are opened for it
+		d.flusher.syncAll(some)
+		d.flusher.syncs.sync(some)
+		for _, l := range some {
+			err = errors.Join(err, l.recovered())
+		}
+	}
+	return err
+}
+
+// recovered ends a recovery whose files are synced, or were to be.
+func (l *Log) recovered() error {
+	err := l.flushing.err
+	l.flushing = flushWork{}
+	l.closeFiles()
+	return err
 }

@@ -108,8 +108,10 @@ type flushWork struct {
 	generation int64
 	bytes      int64
 	records    int64
+	pinned     pinnedFiles
 	err        error
 	idle       bool
+	allSynced  bool // segments and names are durable, see sync_all.go
 	unsaved    bool // the disk is too full for closed files: their snapshots get no names
 
 	// What the journal may take: length bytes of a segment at position, offsets first to target. length is 0 if all of the
@@ -129,7 +131,7 @@ func (l *Log) beginFlush() *flushWork {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	u := &l.mu.unsynced
-	*w = flushWork{segments: w.segments[:0], sizes: w.sizes[:0], files: append(w.files[:0], u.files...), snapshots: append(w.snapshots[:0], u.snapshots...),
+	*w = flushWork{segments: w.segments[:0], sizes: w.sizes[:0], files: append(w.files[:0], u.files...), snapshots: append(w.snapshots[:0], u.snapshots...), pinned: w.pinned,
 		folder: u.folder, names: u.names, first: l.flushed.Load(), target: l.end.Load(), generation: u.generation, bytes: u.bytes, records: u.records}
 	if l.mu.closed != nil {
 		w.idle = true
@@ -159,7 +161,9 @@ func (w *flushWork) sync(l *Log) {
 		return
 	}
 	for _, s := range w.segments {
-		w.err = errors.Join(w.err, s.syncLog())
+		if !w.allSynced {
+			w.err = errors.Join(w.err, s.syncLog())
+		}
 	}
 	w.release()
 	if w.folder {
@@ -179,7 +183,7 @@ func (w *flushWork) sync(l *Log) {
 			w.err = errors.Join(w.err, err)
 		}
 	}
-	if w.folder || w.names {
+	if (w.folder || w.names) && !w.allSynced {
 		err := l.fsys.SyncDir(l.path)
 		if errors.Is(err, fs.ErrNotExist) && l.gone() {
 			err = nil // the log was deleted meanwhile, and nobody is told of this flush
