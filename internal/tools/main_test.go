@@ -29,6 +29,12 @@ func TestEveryToolHasHelpAndVersion(t *testing.T) {
 			t.Errorf("%s --version prints %q, exit %d", name, out, exit)
 		}
 		out, err, exit := runTool("", name, "--help")
+		if name == "kafka-transactions" { // one of those that Kafka writes with argparse4j
+			if exit != 1 || !strings.Contains(out, "--bootstrap-server") || err != "" {
+				t.Errorf("%s --help prints %q and %q, exit %d", name, out, err, exit)
+			}
+			continue
+		}
 		if out != "" || exit != 1 || !strings.Contains(err, "--bootstrap-server") && !strings.Contains(err, "--files") || !strings.Contains(err, "Description") {
 			t.Errorf("%s --help prints %q and %q, exit %d", name, out, err, exit)
 		}

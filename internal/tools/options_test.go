@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ottla/ottla/internal/tools/argparse"
 	"github.com/ottla/ottla/internal/tools/options"
 )
 
@@ -33,6 +34,9 @@ func TestOptionsAreKafkas(t *testing.T) {
 		want[columns[0]] = append(want[columns[0]], columns[2]+" "+columns[3])
 	}
 	for _, name := range Names() {
+		if name == "kafka-transactions" {
+			continue // below
+		}
 		p := parsers[name]
 		if p == nil {
 			t.Errorf("%s is not in this test", name)
@@ -48,4 +52,44 @@ func TestOptionsAreKafkas(t *testing.T) {
 			t.Errorf("%s has\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want[name], "\n"))
 		}
 	}
+}
+
+// TestTransactionArgumentsAreKafkas does the same for the tool whose commands have options of their own.
+func TestTransactionArgumentsAreKafkas(t *testing.T) {
+	p := transactionsParser()
+	got := map[string]string{"": describeArguments(p.Arguments)}
+	for _, c := range p.Commands {
+		got[c.Name] = describeArguments(c.Arguments)
+	}
+	want := map[string]string{ // from the usages of Kafka 4.3.1
+		"":                          "--bootstrap-server! --command-config",
+		"list":                      "--duration-filter --transactional-id-pattern",
+		"describe":                  "--transactional-id!",
+		"describe-producers":        "--broker-id --partition! --topic!",
+		"abort":                     "--coordinator-epoch --partition! --producer-epoch --producer-id --start-offset --topic!",
+		"find-hanging":              "--broker-id --max-transaction-timeout --partition --topic",
+		"forceTerminateTransaction": "--transactionalId!",
+	}
+	for command, arguments := range want {
+		if got[command] != arguments || (command != "" && transactionCommands[command] == nil) {
+			t.Errorf("%q has %s, want %s", command, got[command], arguments)
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("commands %v", got)
+	}
+}
+
+// describeArguments lists arguments by name; ! marks those that must be there.
+func describeArguments(arguments []argparse.Argument) string {
+	var names []string
+	for _, a := range arguments {
+		name := a.Name
+		if a.Required {
+			name += "!"
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
 }

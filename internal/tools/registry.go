@@ -29,6 +29,7 @@ func All() []Tool {
 		{"kafka-groups", "list groups of every type", runGroups},
 		{"kafka-log-dirs", "show the replicas in the log directories of brokers", runLogDirs},
 		{"kafka-topics", "create, delete, describe and change topics", runTopics},
+		{"kafka-transactions", "show transactions and producers, find and end transactions that hang", runTransactions},
 	}
 }
 
