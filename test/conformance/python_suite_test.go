@@ -8,14 +8,11 @@ import (
 	"time"
 )
 
-// comesLater are the cases that a broker without transactions and KIP-848 groups fails, with the reason. A case that starts to
+// comesLater are the cases that a broker without KIP-848 groups fails, with the reason. A case that starts to
 // pass fails its test until the cases with its reason are taken out here.
 var comesLater = map[string]string{
-	"transactions":                           "transactions come with the groups-and-transactions issue",
-	"transactions-consume-transform-produce": "transactions come with the groups-and-transactions issue",
-	"fenced-producer":                        "transactions come with the groups-and-transactions issue",
-	"group-manual-commit-and-resume-kip848":  "KIP-848 groups come with the groups-and-transactions issue",
-	"two-consumers-rebalance-kip848":         "KIP-848 groups come with the groups-and-transactions issue",
+	"group-manual-commit-and-resume-kip848": "KIP-848 groups come with the groups-and-transactions issue",
+	"two-consumers-rebalance-kip848":        "KIP-848 groups come with the groups-and-transactions issue",
 }
 
 // The suite is five Python clients through everyday scripts (python/check_*.py). testdata/python_suite.txt lists its cases
