@@ -18,13 +18,12 @@ const (
 func record(key, value wire.Message, version int16) statemachine.Record {
 	var r statemachine.Record
 	var err error
-	if r.Key, err = wire.EncodeRecordKey(key); err != nil {
-		panic("BUG: " + err.Error())
-	}
 	if value == nil {
-		return r
+		r.Key, err = wire.EncodeRecordKey(key)
+	} else {
+		r.Key, r.Value, err = wire.EncodeRecord(key, value, version)
 	}
-	if r.Value, err = wire.EncodeRecordValue(value, version); err != nil {
+	if err != nil {
 		panic("BUG: " + err.Error())
 	}
 	return r

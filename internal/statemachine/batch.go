@@ -7,8 +7,11 @@ import (
 	"github.com/ottla/ottla/internal/record"
 )
 
-// build makes the batch of a step: uncompressed, stamped with the time, at base offset 0.
-func build(out *Output, now time.Time) (record.Batch, error) {
+// maxBuilder is how much memory an engine keeps for its next batch.
+const maxBuilder = 64 << 10
+
+// build makes the batch of a step: uncompressed, stamped with the time, at base offset 0. b is used again.
+func build(b *record.Builder, out *Output, now time.Time) (record.Batch, error) {
 	ms := now.UnixMilli()
 	if m := out.Marker; m != nil {
 		if len(out.Records) > 0 || out.Producer != nil {
@@ -23,9 +26,13 @@ func build(out *Output, now time.Time) (record.Batch, error) {
 		// Sequence 0 as Kafka's coordinator writes it: a coordinator's appends are not checked for sequences.
 		options.Producer = &record.Producer{ID: p.ID, Epoch: p.Epoch}
 	}
-	b := record.NewBuilder(options)
+	b.Reset(options)
 	for _, r := range out.Records {
 		b.Add(ms, r.Key, r.Value)
 	}
-	return b.Build()
+	batch, err := b.Build()
+	if b.Size() > maxBuilder {
+		*b = record.Builder{}
+	}
+	return batch, err
 }

@@ -98,7 +98,7 @@ func (e *Engine[M]) run(s step[M]) {
 // write appends the output's records and replays them. After an error of the append nothing has changed;
 // records that are in the log but cannot be replayed stop the engine.
 func (e *Engine[M]) write(out *Output) error {
-	batch, err := build(out, e.options.Clock.Now())
+	batch, err := build(&e.builder, out, e.options.Clock.Now())
 	if err != nil {
 		return err
 	}

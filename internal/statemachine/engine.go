@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 )
 
 // Options tune an engine; the zero value works.
@@ -57,6 +58,7 @@ type Engine[M Machine] struct {
 	machine M
 	written int64 // offset after the last appended or loaded record
 	alarm   alarm
+	builder record.Builder
 }
 
 // New returns an engine for a machine that has replayed nothing yet. Until Load has succeeded every step

@@ -19,6 +19,21 @@ func EncodeRecordValue(value Message, version int16) ([]byte, error) {
 	return encodePrefixed(value, version, version)
 }
 
+// recordRoom is enough for the key and the value of most records, so that they are encoded without growing their buffer.
+const recordRoom = 160
+
+// EncodeRecord returns the key and the value of a coordinator's record, in one piece of memory.
+func EncodeRecord(key, value Message, version int16) (k, v []byte, err error) {
+	w := Writer{Buf: make([]byte, 0, recordRoom)}
+	w.int16(key.Key())
+	key.Encode(&w, 0)
+	n := len(w.Bytes())
+	w.int16(version)
+	value.Encode(&w, version)
+	both := w.Bytes()
+	return both[:n:n], both[n:], w.err
+}
+
 func encodePrefixed(m Message, prefix, version int16) ([]byte, error) {
 	var w Writer
 	w.int16(prefix)

@@ -162,3 +162,23 @@ func TestRecordsThatAreNone(t *testing.T) {
 		t.Error("version 9 of an offset was decoded")
 	}
 }
+
+// TestEncodeRecord: a key and a value made together are those made one by one, also beyond the room set aside.
+func TestEncodeRecord(t *testing.T) {
+	for _, size := range []int{0, 10, 150, 1000} {
+		key := &OffsetCommitKey{Group: strings.Repeat("g", size), Topic: "t", Partition: 3}
+		value := &OffsetCommitValue{Offset: 7, LeaderEpoch: -1, Metadata: strings.Repeat("m", size)}
+		k, v, err := EncodeRecord(key, value, 4)
+		wantK, errK := EncodeRecordKey(key)
+		wantV, errV := EncodeRecordValue(value, 4)
+		if err != nil || errK != nil || errV != nil || !bytes.Equal(k, wantK) || !bytes.Equal(v, wantV) {
+			t.Errorf("size %d: %x %x, want %x %x (%v)", size, k, v, wantK, wantV, err)
+		}
+		if len(append(k, 0)) > 0 && !bytes.Equal(v, wantV) {
+			t.Error("appending to the key changes the value")
+		}
+	}
+	if _, _, err := EncodeRecord(&OffsetCommitKey{Group: strings.Repeat("g", 1<<16)}, &OffsetCommitValue{}, 4); err == nil {
+		t.Error("a group id that is too long is encoded")
+	}
+}
