@@ -59,7 +59,8 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 		return Records{HighWatermark: -1, LastStable: -1, Start: -1}, err
 	}
 	hw := log.HighWatermark()
-	found := Records{HighWatermark: hw, LastStable: log.LastStableOffset(), Start: log.StartOffset()}
+	// The high watermark may rise in between, and the last stable offset with it.
+	found := Records{HighWatermark: hw, LastStable: min(hw, log.LastStableOffset()), Start: log.StartOffset()}
 	if r.LastFetchedEpoch != AnyEpoch && r.Offset >= found.Start {
 		diverged, err := p.divergence(log, r)
 		if err != nil || diverged != nil {
@@ -73,7 +74,7 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 	}
 	below := hw
 	if r.Committed {
-		below = min(hw, found.LastStable)
+		below = found.LastStable
 	}
 	if r.Offset >= below {
 		return found, nil
