@@ -46,6 +46,7 @@ func (a *API) addPartitionsToTxns(c Call, transactions []wire.AddPartitionsToTxn
 func (a *API) addToTransaction(c Call, rq *wire.AddPartitionsToTxnRequestAddPartitionsToTxnTransaction, done func(errs []error)) {
 	add := &txn.AddPartitions{
 		TransactionalID: rq.TransactionalID, Producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch}, VerifyOnly: rq.VerifyOnly,
+		Patience: a.transactionPatience(),
 	}
 	if c.version >= 4 {
 		add.Version = 2

@@ -19,6 +19,7 @@ func (a *API) addOffsetsToTxn(c Call, rq *wire.AddOffsetsToTxnRequest) {
 	}
 	add := txn.AddPartitions{
 		TransactionalID: rq.TransactionalID, Producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch},
+		Patience:   a.transactionPatience(),
 		Partitions: []kafka.TopicPartition{{Topic: kafka.OffsetsTopic, Partition: kafka.CoordinatorPartition(rq.GroupID, partitions)}},
 	}
 	answer := func(err error) {

@@ -66,9 +66,9 @@ func (a *API) verifiesTransactions() bool {
 	return a.Config().Bool(config.TransactionPartitionVerificationEnable)
 }
 
-// askMembership fills in guards and errors of q's places, then calls done, maybe before it returns. CONCURRENT_TRANSACTIONS, while
-// the last transaction gets its markers, is tried again here for producers that would otherwise have to send their records
-// again (add.partitions.to.txn.retry.backoff.ms and .max.ms).
+// askMembership fills in guards and errors of q's places, then calls done, maybe before it returns. While the last transaction
+// gets its markers, partitions to add wait for that for add.partitions.to.txn.retry.backoff.max.ms; then it is
+// CONCURRENT_TRANSACTIONS, and the producer has to send its records again.
 func (a *API) askMembership(q *membership, done func()) {
 	if q.support != addsPartitions && !a.verifiesTransactions() {
 		done()
@@ -93,11 +93,13 @@ func (a *API) askMembership(q *membership, done func()) {
 		done()
 		return
 	}
-	a.askCoordinator(q, ask, time.Now().Add(a.Config().Duration(config.AddPartitionsToTxnRetryBackoffMaxMs)), done)
+	a.askCoordinator(q, ask, done)
 }
 
-func (a *API) askCoordinator(q *membership, ask []*membershipPlace, until time.Time, done func()) {
-	question := &txn.AddPartitions{TransactionalID: q.transactionalID, Producer: q.producer, VerifyOnly: q.support != addsPartitions}
+func (a *API) askCoordinator(q *membership, ask []*membershipPlace, done func()) {
+	question := &txn.AddPartitions{
+		TransactionalID: q.transactionalID, Producer: q.producer, VerifyOnly: q.support != addsPartitions, Patience: a.transactionPatience(),
+	}
 	if q.support == addsPartitions {
 		question.Version = 2
 	}
@@ -105,17 +107,11 @@ func (a *API) askCoordinator(q *membership, ask []*membershipPlace, until time.T
 		question.Partitions = append(question.Partitions, place.TopicPartition)
 	}
 	answer := func(errs []error) {
-		busy := false
 		for i, place := range ask {
 			place.err = nil
 			if errs != nil {
 				place.err = q.support.understood(errs[i])
 			}
-			busy = busy || kafka.CodeOf(place.err) == kafka.ConcurrentTransactions
-		}
-		if busy && q.support == addsPartitions && time.Now().Before(until) {
-			time.AfterFunc(a.Config().Duration(config.AddPartitionsToTxnRetryBackoffMs), func() { a.askCoordinator(q, ask, until, done) })
-			return
 		}
 		done()
 	}
@@ -128,6 +124,11 @@ func (a *API) askCoordinator(q *membership, ask []*membershipPlace, until time.T
 		}
 		answer(errs)
 	})
+}
+
+// transactionPatience is how long partitions that are to be added wait for the end of the last transaction.
+func (a *API) transactionPatience() time.Duration {
+	return a.Config().Duration(config.AddPartitionsToTxnRetryBackoffMaxMs)
 }
 
 // understood is the coordinator's answer in the errors that a producer knows from partitions.

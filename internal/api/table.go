@@ -97,7 +97,6 @@ func pooled[T any, M message[T]](f func(*API, Call, M)) row {
 	}}
 }
 
-
 func apiOf[T any, M message[T]]() wire.API {
 	api, ok := wire.FindAPI(M(new(T)).Key())
 	if !ok {

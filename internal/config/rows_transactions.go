@@ -58,11 +58,12 @@ var (
 	}}
 	AddPartitionsToTxnRetryBackoffMs = BrokerInt{&Row{
 		Name: "add.partitions.to.txn.retry.backoff.ms", Type: Int, Default: "20", Valid: atLeast(1), Unit: Milliseconds,
-		Doc: "Pause before a partition is added to a transaction again after a failure.",
+		Doc:    "Pause before a partition is added to a transaction again after a failure.",
+		Status: NoEffect, Why: "the broker waits for the end of the last transaction instead of asking for it again and again",
 	}}
 	AddPartitionsToTxnRetryBackoffMaxMs = BrokerInt{&Row{
 		Name: "add.partitions.to.txn.retry.backoff.max.ms", Type: Int, Default: "100", Valid: atLeast(0), Unit: Milliseconds,
-		Doc: "Longest time that adding a partition to a transaction is tried by the broker itself.",
+		Doc: "Longest time that adding a partition to a transaction waits for the end of the producer's last transaction.",
 	}}
 )
 

@@ -15,6 +15,9 @@ type AddPartitions struct {
 	// VerifyOnly adds nothing: partitions that do not belong to the transaction fail with TRANSACTION_ABORTABLE (KIP-890).
 	VerifyOnly bool
 	Version    int16 // of transaction.version that the producer uses: 2, if a partition's leader adds it for the producer, or 0
+	// Patience is how long partitions that are to be added wait for the end of the producer's last transaction, whose
+	// markers are on their way, before the answer is CONCURRENT_TRANSACTIONS.
+	Patience time.Duration
 }
 
 // AddPartitions adds partitions to the transaction of a producer, which is open from then on, or verifies that they belong
@@ -23,22 +26,41 @@ type AddPartitions struct {
 func (c *Coordinator) AddPartitions(now time.Time, rq *AddPartitions, answer func(errs []error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
-	var errs []error
-	if rq.VerifyOnly {
-		errs = c.verify(rq)
-	} else if next, err := c.adding(now, rq); err != nil {
-		errs = alike(len(rq.Partitions), err)
-	} else if next != nil {
-		c.write(&out, rq.TransactionalID, *next)
+	t := c.transactions[rq.TransactionalID]
+	switch {
+	case rq.VerifyOnly:
+		out.addressed(len(rq.Partitions), answer, c.verify(rq))
+	case t == nil:
+		out.addressed(len(rq.Partitions), answer, alike(len(rq.Partitions), unknownID(rq.TransactionalID)))
+	case t.state.deciding() && rq.Patience > 0:
+		c.park(now, rq, answer)
+	default:
+		c.add(&out, now, t, rq, answer)
 	}
-	n := len(rq.Partitions)
-	out.then(func(log error) {
+	return out.Output
+}
+
+// addressed gives n partitions their errors, nil for none, or that of the log.
+func (o *outcome) addressed(n int, answer func([]error), errs []error) {
+	o.then(func(log error) {
 		if log != nil {
 			errs = alike(n, log)
 		}
 		answer(errs)
 	})
-	return out.Output
+}
+
+// add adds partitions to a transaction, and returns the status that it has written for that; nil if none.
+func (c *Coordinator) add(out *outcome, now time.Time, t *transaction, rq *AddPartitions, answer func([]error)) (next *status) {
+	next, err := t.adding(now, rq)
+	var errs []error
+	if err != nil {
+		errs = alike(len(rq.Partitions), err)
+	} else if next != nil {
+		c.write(out, rq.TransactionalID, *next)
+	}
+	out.addressed(len(rq.Partitions), answer, errs)
+	return next
 }
 
 func alike(n int, err error) []error {
@@ -50,11 +72,8 @@ func alike(n int, err error) []error {
 }
 
 // adding is the status with more partitions, nil if they are all there.
-func (c *Coordinator) adding(now time.Time, rq *AddPartitions) (*status, error) {
-	t := c.transactions[rq.TransactionalID]
+func (t *transaction) adding(now time.Time, rq *AddPartitions) (*status, error) {
 	switch {
-	case t == nil:
-		return nil, unknownID(rq.TransactionalID)
 	case t.state.deciding():
 		return nil, t.busy()
 	case t.producerID != rq.Producer.ID:

@@ -14,7 +14,7 @@ import (
 //
 //	set version=1 max-timeout=1m id-expiration=1h 2pc      change settings
 //	init ID [timeout=1m expect=ID/EPOCH 2pc keep]
-//	add ID PARTITION... [as=ID/EPOCH v=2], verify likewise
+//	add ID PARTITION... [as=ID/EPOCH v=2 patience=100ms], verify likewise
 //	end ID commit|abort [as=ID/EPOCH v=2]
 //	describe ID, list [STATE...] [pid= duration= pattern=]
 //	given ID STATE [pid= epoch= last= previous= partitions]   writes a record
@@ -118,7 +118,7 @@ func (s *scenario) init(c *command) {
 func (s *scenario) add(c *command) {
 	rq := &AddPartitions{
 		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Partitions: c.partitions(1),
-		VerifyOnly: c.verb == "verify", Version: int16(c.number("v", 0)),
+		VerifyOnly: c.verb == "verify", Version: int16(c.number("v", 0)), Patience: c.duration("patience", 0),
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		out := t.AddPartitions(now, rq, func(errs []error) {

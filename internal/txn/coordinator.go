@@ -64,6 +64,9 @@ type Coordinator struct {
 	nextAbort time.Time // when transactions that took too long are looked for
 	nextRetry time.Time // of decided transactions; zero: none
 	expiry    sweep
+
+	parked        map[string][]parked // by transactional id, of decided transactions only
+	nextImpatient time.Time           // when the first of them has waited long enough; zero: none
 }
 
 // change is a status on its way through the log.
@@ -72,11 +75,14 @@ type change struct {
 	status
 }
 
-var _ statemachine.Machine = (*Coordinator)(nil)
+var (
+	_ statemachine.Machine = (*Coordinator)(nil)
+	_ statemachine.Stopper = (*Coordinator)(nil)
+)
 
 // New returns a coordinator without transactional ids.
 func New(options Options) *Coordinator {
-	return &Coordinator{options: options, transactions: map[string]*transaction{}, open: map[string]*transaction{}}
+	return &Coordinator{options: options, transactions: map[string]*transaction{}, open: map[string]*transaction{}, parked: map[string][]parked{}}
 }
 
 // NextWake implements statemachine.Machine. It costs the same for any number of transactional ids.
@@ -88,19 +94,24 @@ func (c *Coordinator) NextWake() time.Time {
 	if !c.nextRetry.IsZero() && c.nextRetry.Before(next) {
 		next = c.nextRetry
 	}
+	if !c.nextImpatient.IsZero() && c.nextImpatient.Before(next) {
+		next = c.nextImpatient
+	}
 	if len(c.open) > 0 && c.nextAbort.Before(next) {
 		next = c.nextAbort
 	}
 	return next
 }
 
-// Wake implements statemachine.Machine: it goes on with what has failed, aborts what took too long, or else expires
-// transactional ids.
+// Wake implements statemachine.Machine: it turns away who has waited long enough, goes on with what has failed, aborts what
+// took too long, or else expires transactional ids.
 func (c *Coordinator) Wake(now time.Time) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	switch {
 	case len(out.Then) > 0:
+	case !c.nextImpatient.IsZero() && !now.Before(c.nextImpatient):
+		c.turnAway(&out, now)
 	case !c.nextRetry.IsZero() && !now.Before(c.nextRetry):
 		c.retry(&out, now)
 	case len(c.open) > 0 && !now.Before(c.nextAbort):

@@ -27,5 +27,7 @@
 //     its marker or is deleted.
 //   - A producer id and epoch are told to a producer only after their record is committed.
 //   - A producer's id never comes back with a lower epoch. An epoch that was taken from a producer is refused for ever.
+//   - A request is answered once: by its step, or by the one that completes the transaction which it waits for, or that
+//     turns it away, or by Stopped. Requests wait for decided transactions only.
 //   - The same calls at the same times write the same records and give the same answers in the same order.
 package txn

@@ -80,10 +80,12 @@ func (c *Coordinator) delivered(out *outcome, now time.Time, id string, m Marker
 	c.finish(out, t, now)
 }
 
-// finish writes that the transaction is complete.
+// finish writes that the transaction is complete, and what the next one that waits for that adds to it.
 func (c *Coordinator) finish(out *outcome, t *transaction, now time.Time) {
-	c.write(out, t.id, t.completed(now))
+	next := t.completed(now)
+	c.write(out, t.id, next)
 	out.then(c.orLater(t))
+	c.unpark(out, now, t.id, next)
 }
 
 // orLater tries again later if the step's records could not be written.

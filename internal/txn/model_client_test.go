@@ -114,6 +114,7 @@ func (m *model) produce(c *client) {
 	if c.tv2 {
 		rq.Version = 2
 	}
+	rq.Patience = time.Duration(m.rand.IntN(3)) * time.Second
 	tx := c.tx
 	m.add(c, rq, func() {
 		if c.tv2 {

@@ -205,6 +205,11 @@ func (m *model) check() {
 			m.bad("%s: partitions %v", id, t.partitions)
 		}
 	}
+	for id, waiting := range m.machine.parked {
+		if t := m.machine.transactions[id]; t == nil || !t.state.deciding() || len(waiting) == 0 || m.machine.nextImpatient.IsZero() {
+			m.bad("%d requests wait for %s in vain", len(waiting), id)
+		}
+	}
 	for id := range m.machine.open {
 		if m.machine.transactions[id] == nil {
 			m.bad("%s is open and unknown", id)
