@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/group"
@@ -14,18 +15,22 @@ import (
 // members, 9 serves members of the new protocol, 10 names topics by id. Topics and partitions that do not exist are refused
 // one by one; the others are committed together.
 func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
+	image := a.Metadata.Current()
+	rq.Topics = slices.DeleteFunc(rq.Topics, func(t wire.OffsetCommitRequestTopic) bool {
+		return len(t.Partitions) == 0 && knownTopic(image, c.version, &t) != nil // Kafka leaves these out of the answer
+	})
 	response := &wire.OffsetCommitResponse{Topics: make([]wire.OffsetCommitResponseTopic, len(rq.Topics))}
 	commit := *rq
 	commit.Topics = nil
 	var places []commitPlaces
-	image := a.Metadata.Current()
 	for i := range rq.Topics {
 		topic := rq.Topics[i]
-		known, unknown := image.Topic(topic.Name), kafka.UnknownTopicOrPartition
-		if c.version >= 10 {
-			known, unknown = image.TopicByID(topic.TopicID), kafka.UnknownTopicID
-		}
+		known := knownTopic(image, c.version, &topic)
 		if known == nil {
+			unknown := kafka.UnknownTopicOrPartition
+			if c.version >= 10 {
+				unknown = kafka.UnknownTopicID
+			}
 			response.Topics[i] = commitFailure(topic, unknown)
 			continue
 		}
@@ -62,6 +67,14 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
 		return g.CommitOffsets(now, from, &commit, answer)
 	}, func(err error) { answer(nil, err) })
+}
+
+// knownTopic is the topic that a request names, nil if there is none.
+func knownTopic(image *metadata.Image, version int16, topic *wire.OffsetCommitRequestTopic) *metadata.Topic {
+	if version >= 10 {
+		return image.TopicByID(topic.TopicID)
+	}
+	return image.Topic(topic.Name)
 }
 
 // commitPlaces says where in the response the results for a topic belong.
