@@ -65,7 +65,7 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 	}
 	from := clientOf(c)
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, from, &commit, answer)
+		return g.CommitOffsets(now, from, c.version, &commit, answer)
 	}, func(err error) { answer(nil, err) })
 }
 

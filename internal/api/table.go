@@ -55,6 +55,8 @@ func table() []row {
 		on((*API).offsetDelete),
 		on((*API).describeCluster),
 		on((*API).describeProducers),
+		on((*API).consumerGroupHeartbeat),
+		on((*API).consumerGroupDescribe),
 		on((*API).describeTransactions),
 		on((*API).listTransactions),
 		on((*API).listConfigResources),

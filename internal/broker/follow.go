@@ -2,6 +2,7 @@ package broker
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/config"
@@ -104,9 +105,17 @@ func (b *Broker) forgetTopics(topics []*metadata.Topic) {
 // newGroups makes the host of the group coordinators.
 func (b *Broker) newGroups() *statemachine.Host[*group.Coordinator] {
 	var host *statemachine.Host[*group.Coordinator]
+	room := make(chan struct{}, b.config.Load().Int(config.GroupCoordinatorBackgroundThreads))
 	machine := func(partition, _ int32) *group.Coordinator {
 		return group.New(group.Options{
-			Settings: b.groupSettings, NewID: func() string { return kafka.NewUUID().Hex() }, Logger: b.log,
+			Settings: b.groupSettings, Consumer: b.consumerSettings, Image: b.store.Current, Background: func(f func()) {
+				go func() {
+					room <- struct{}{}
+					defer func() { <-room }()
+					f()
+				}()
+			},
+			NewID: func() string { return kafka.NewUUID().Hex() }, Logger: b.log,
 			Again: func(op func(*group.Coordinator, time.Time) statemachine.Output) {
 				if engine, err := host.Get(partition); err == nil {
 					engine.Do(op, func(error) {}) // a coordinator that has stopped has nothing to go on with
@@ -128,5 +137,30 @@ func (b *Broker) groupSettings() group.Settings {
 		MaxMetadataBytes:      c.Int(config.OffsetMetadataMaxBytes),
 		OffsetsRetention:      c.Duration(config.OffsetsRetentionMinutes),
 		ExpiryInterval:        c.Duration(config.OffsetsRetentionCheckIntervalMs),
+		ConsumerMaxSize:       c.Int(config.GroupConsumerMaxSize),
+		Assignors:             c.List(config.GroupConsumerAssignors),
+		Upgrade:               upgradePolicy(c.Text(config.GroupConsumerMigrationPolicy)),
+		Downgrade:             downgradePolicy(c.Text(config.GroupConsumerMigrationPolicy)),
+		RegexRefresh:          c.Duration(config.GroupConsumerRegexRefreshIntervalMs),
 	}
+}
+
+// consumerSettings are the settings of one consumer group: its own, and the broker's where it has none.
+func (b *Broker) consumerSettings(groupID string) group.ConsumerSettings {
+	own := b.store.Current().Config(metadata.ConfigResource{Type: metadata.ConfigGroup, Name: groupID})
+	c := b.config.Load().Group(own)
+	return group.ConsumerSettings{
+		SessionTimeout:     c.Duration(config.ConsumerSessionTimeoutMs),
+		HeartbeatInterval:  c.Duration(config.ConsumerHeartbeatIntervalMs),
+		AssignmentInterval: c.Duration(config.ConsumerAssignmentIntervalMs),
+	}
+}
+
+// upgradePolicy and downgradePolicy say what group.consumer.migration.policy allows.
+func upgradePolicy(policy string) bool {
+	return strings.EqualFold(policy, "upgrade") || strings.EqualFold(policy, "bidirectional")
+}
+
+func downgradePolicy(policy string) bool {
+	return strings.EqualFold(policy, "downgrade") || strings.EqualFold(policy, "bidirectional")
 }

@@ -42,6 +42,7 @@ func (b *Broker) checkGroups() error {
 	}
 	classic := slices.ContainsFunc(b.List(GroupCoordinatorRebalanceProtocols), func(s string) bool { return strings.EqualFold(s, "classic") })
 	assignors := len(b.List(GroupShareAssignors))
+	foreign := slices.IndexFunc(b.List(GroupConsumerAssignors), func(s string) bool { return s != "uniform" && s != "range" })
 	return check(
 		less(GroupConsumerHeartbeatIntervalMs, GroupConsumerSessionTimeoutMs),
 		less(GroupShareHeartbeatIntervalMs, GroupShareSessionTimeoutMs),
@@ -49,6 +50,7 @@ func (b *Broker) checkGroups() error {
 		rule{assignors == 1, fmt.Sprintf("%s must contain exactly one assignor, but found %d", GroupShareAssignors.Name, assignors)},
 		rule{b.Int(GroupStreamsNumStandbyReplicas) <= b.Int(GroupStreamsMaxStandbyReplicas),
 			fmt.Sprintf("%s must be less than or equal to %s", GroupStreamsNumStandbyReplicas.Name, GroupStreamsMaxStandbyReplicas.Name)},
+		rule{foreign < 0, fmt.Sprintf("%s may name the assignors uniform and range; classes in Java cannot be loaded", GroupConsumerAssignors.Name)},
 		rule{classic, "Disabling the 'classic' protocol is not supported."},
 	)
 }

@@ -6,19 +6,16 @@ var (
 		Name: "consumer.session.timeout.ms", Type: Int, Default: "45000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupConsumerSessionTimeoutMs.Row, 1}},
 		Doc:      "Time without a heartbeat after which a member of this consumer group is removed.",
-		Status:   Later, Why: "consumer groups of the new protocol",
 	}}
 	ConsumerHeartbeatIntervalMs = GroupInt{&Row{
 		Name: "consumer.heartbeat.interval.ms", Type: Int, Default: "5000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupConsumerHeartbeatIntervalMs.Row, 1}},
 		Doc:      "Interval at which members of this consumer group are told to send heartbeats.",
-		Status:   Later, Why: "consumer groups of the new protocol",
 	}}
 	ConsumerAssignmentIntervalMs = GroupInt{&Row{
 		Name: "consumer.assignment.interval.ms", Type: Int, Default: "1000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupConsumerAssignmentIntervalMs.Row, 1}},
 		Doc:      "Shortest time between two new assignments of this consumer group.",
-		Status:   Later, Why: "consumer groups of the new protocol",
 	}}
 	ShareSessionTimeoutMs = GroupInt{&Row{
 		Name: "share.session.timeout.ms", Type: Int, Default: "45000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,

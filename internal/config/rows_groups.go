@@ -21,7 +21,7 @@ var (
 	GroupCoordinatorRebalanceProtocols = BrokerList{&Row{
 		Name: "group.coordinator.rebalance.protocols", Type: List, Default: "classic,consumer,streams", Valid: distinct{of: oneOf{"consumer", "classic", "share", "streams"}}, Importance: Medium,
 		Doc:    "Kinds of groups that are served: classic, consumer, streams, share.",
-		Status: Later, Why: "the newer kinds of groups",
+		Status: Later, Why: "streams and share groups; classic and consumer groups are served as it says",
 	}}
 	GroupCoordinatorThreads = BrokerInt{&Row{
 		Name: "group.coordinator.threads", Type: Int, Default: "4", Valid: atLeast(1),
@@ -30,8 +30,7 @@ var (
 	}}
 	GroupCoordinatorBackgroundThreads = BrokerInt{&Row{
 		Name: "group.coordinator.background.threads", Type: Int, Default: "2", Valid: atLeast(1),
-		Doc:    "Number of threads for the group coordinator's background work.",
-		Status: NoEffect, Why: "background work runs in goroutines",
+		Doc: "Number of groups whose regular expressions are matched with the topics at the same time.",
 	}}
 	GroupCoordinatorAppendLingerMs = BrokerInt{&Row{
 		Name: "group.coordinator.append.linger.ms", Type: Int, Default: "-1", Valid: atLeast(-1), Importance: Medium, Unit: Milliseconds,
@@ -45,68 +44,55 @@ var (
 	}}
 	GroupConsumerSessionTimeoutMs = BrokerInt{&Row{
 		Name: "group.consumer.session.timeout.ms", Type: Int, Default: "45000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Time without a heartbeat after which a member of a consumer group is removed.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Time without a heartbeat after which a member of a consumer group is removed.",
 	}}
 	GroupConsumerMinSessionTimeoutMs = BrokerInt{&Row{
 		Name: "group.consumer.min.session.timeout.ms", Type: Int, Default: "45000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Shortest session timeout that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Shortest session timeout that a consumer group may be given.",
 	}}
 	GroupConsumerMaxSessionTimeoutMs = BrokerInt{&Row{
 		Name: "group.consumer.max.session.timeout.ms", Type: Int, Default: "60000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Longest session timeout that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Longest session timeout that a consumer group may be given.",
 	}}
 	GroupConsumerHeartbeatIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.heartbeat.interval.ms", Type: Int, Default: "5000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Interval at which members of a consumer group are told to send heartbeats.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Interval at which members of a consumer group are told to send heartbeats.",
 	}}
 	GroupConsumerMinHeartbeatIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.min.heartbeat.interval.ms", Type: Int, Default: "5000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Shortest heartbeat interval that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Shortest heartbeat interval that a consumer group may be given.",
 	}}
 	GroupConsumerMaxHeartbeatIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.max.heartbeat.interval.ms", Type: Int, Default: "15000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Longest heartbeat interval that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Longest heartbeat interval that a consumer group may be given.",
 	}}
 	GroupConsumerMaxSize = BrokerInt{&Row{
 		Name: "group.consumer.max.size", Type: Int, Default: "2147483647", Valid: atLeast(1), Importance: Medium,
-		Doc:    "Number of members that a consumer group may have.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Number of members that a consumer group may have.",
 	}}
 	GroupConsumerAssignors = BrokerList{&Row{
 		Name: "group.consumer.assignors", Type: List, Default: "uniform,range", Valid: distinct{}, Importance: Medium,
-		Doc:    "Server-side assignors of consumer groups, the default one first.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Server-side assignors of consumer groups, the default one first.",
 	}}
 	GroupConsumerMigrationPolicy = BrokerString{&Row{
 		Name: "group.consumer.migration.policy", Type: String, Default: "bidirectional", Valid: oneOfFold{"DISABLED", "DOWNGRADE", "UPGRADE", "BIDIRECTIONAL"}, Importance: Medium,
-		Doc:    "Whether non-empty groups may change between the classic and the consumer protocol.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Whether non-empty groups may change between the classic and the consumer protocol.",
 	}}
 	GroupConsumerAssignmentIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.assignment.interval.ms", Type: Int, Default: "1000", Valid: atLeast(0), Importance: Medium, Update: ClusterWide, Unit: Milliseconds,
-		Doc:    "Shortest time between two new assignments of a consumer group.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Shortest time between two new assignments of a consumer group.",
 	}}
 	GroupConsumerMinAssignmentIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.min.assignment.interval.ms", Type: Int, Default: "0", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Shortest assignment interval that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Shortest assignment interval that a consumer group may be given.",
 	}}
 	GroupConsumerMaxAssignmentIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.max.assignment.interval.ms", Type: Int, Default: "15000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
-		Doc:    "Longest assignment interval that a consumer group may be given.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Longest assignment interval that a consumer group may be given.",
 	}}
 	GroupConsumerRegexRefreshIntervalMs = BrokerInt{&Row{
 		Name: "group.consumer.regex.refresh.interval.ms", Type: Int, Default: "600000", Valid: atLeast(10000), Importance: Medium, Internal: true, Unit: Milliseconds,
-		Doc:    "Interval at which subscriptions by regular expression are matched with the topics again.",
-		Status: Later, Why: "consumer groups of the new protocol",
+		Doc: "Interval at which subscriptions by regular expression are matched with the topics again.",
 	}}
 )
 

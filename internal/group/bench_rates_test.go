@@ -19,7 +19,7 @@ func BenchmarkCommit(b *testing.B) {
 		}
 		done := make(chan struct{})
 		bench.do(func(c *Coordinator, now time.Time) statemachine.Output {
-			return c.CommitOffsets(now, Client{}, rq, func(*wire.OffsetCommitResponse, error) { close(done) })
+			return c.CommitOffsets(now, Client{}, 9, rq, func(*wire.OffsetCommitResponse, error) { close(done) })
 		}, nil)
 		<-done
 	}

@@ -11,6 +11,8 @@ func (c *Coordinator) Describe(groupID string, answer func(wire.DescribeGroupsRe
 	var err error
 	if g := c.classic(groupID); g != nil {
 		described = g.describe()
+	} else if c.groups[groupID] != nil {
+		err = notClassic(groupID)
 	} else {
 		err = errNoGroup(groupID)
 	}

@@ -25,6 +25,9 @@ func (c *Coordinator) heartbeat(now time.Time, from Client, rq *wire.HeartbeatRe
 	if rq.GroupID == "" {
 		return kafka.InvalidGroupID
 	}
+	if g := c.consumer(rq.GroupID); g != nil {
+		return c.beatConsumer(now, g, rq)
+	}
 	g := c.classic(rq.GroupID)
 	if g == nil {
 		return errNoMember(rq.GroupID, rq.MemberID)

@@ -45,11 +45,22 @@ func (c *Coordinator) join(out *outcome, now time.Time, rq *Join) {
 		c.refuseJoin(out, now, rq, rq.MemberID, err)
 		return
 	}
+	if g := c.consumer(rq.GroupID); g != nil && len(g.members) > 0 {
+		c.joinConsumer(out, now, g, rq)
+		return
+	}
 	g := c.classic(rq.GroupID)
 	if g == nil {
 		if rq.MemberID != "" {
 			c.refuseJoin(out, now, rq, rq.MemberID, errNoMember(rq.GroupID, rq.MemberID))
 			return
+		}
+		if other := c.groups[rq.GroupID]; other != nil {
+			if !other.kind.abandoned() {
+				c.refuseJoin(out, now, rq, "", errOtherKind(other))
+				return
+			}
+			other.kind.tombstones(out)
 		}
 		g = c.newClassic(rq.GroupID)
 		g.since = now
@@ -207,6 +218,12 @@ func (c *Coordinator) refuseJoin(out *outcome, now time.Time, rq *Join, memberID
 		c.note(now, rq.GroupID, cause)
 	}
 	reply(out, rq.Reply, joinFailure(memberID, err), failJoin(memberID))
+}
+
+// errOtherKind is why a member of the classic protocol cannot join a group of another kind.
+func errOtherKind(g *group) error {
+	groupType, _, _ := g.kind.list()
+	return kafka.Errorf(kafka.InconsistentGroupProtocol, "group %s is a %s group with members, which the classic protocol cannot join", g.id, groupType)
 }
 
 func errFull(groupID string, limit int) error {

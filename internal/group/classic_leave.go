@@ -31,6 +31,9 @@ func (c *Coordinator) leave(out *outcome, now time.Time, from Client, groupID st
 	if groupID == "" {
 		return nil, kafka.InvalidGroupID
 	}
+	if g := c.consumer(groupID); g != nil {
+		return c.leaveConsumer(out, now, g, from, members), nil
+	}
 	g := c.classic(groupID)
 	if g == nil {
 		return nil, kafka.UnknownMemberID

@@ -8,7 +8,7 @@ import (
 )
 
 // checkCommit implements kind: members of the current generation may commit and, in a group without members, everybody.
-func (g *classicGroup) checkCommit(c *Coordinator, now time.Time, rq *wire.OffsetCommitRequest) error {
+func (g *classicGroup) checkCommit(c *Coordinator, now time.Time, _ int16, rq *wire.OffsetCommitRequest) error {
 	if rq.GenerationIDOrMemberEpoch < 0 && g.state == empty {
 		return nil
 	}
@@ -31,7 +31,7 @@ func (g *classicGroup) checkCommit(c *Coordinator, now time.Time, rq *wire.Offse
 
 // checkTxnCommit implements kind: who names a member or a generation must be that; old clients name neither, whoever is in
 // the group. Unlike a plain commit one may come amid a rebalance.
-func (g *classicGroup) checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error {
+func (g *classicGroup) checkTxnCommit(_ *Coordinator, rq *wire.TxnOffsetCommitRequest) error {
 	if rq.GenerationID < 0 && (g.state == empty || rq.MemberID == "" && rq.GroupInstanceID == nil) {
 		return nil
 	}

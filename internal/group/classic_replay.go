@@ -20,17 +20,21 @@ func (c *Coordinator) replayGroup(r statemachine.Record) error {
 		}
 		return nil
 	}
-	if c.live && g != nil {
-		return nil // this coordinator's own record: the step that wrote it has done all
-	}
 	var value wire.GroupMetadataValue
 	if _, err := wire.DecodeRecordValue(r.Value, &value); err != nil {
 		return err
+	}
+	downgraded := c.live && len(value.Members) > 0 && (g == nil || g.simple() && len(g.members) == 0)
+	if c.live && g != nil && !downgraded {
+		return nil // this coordinator's own record: the step that wrote it has done all
 	}
 	if g == nil {
 		g = c.newClassic(key.Group)
 	}
 	g.restore(&value)
+	if downgraded {
+		c.adopt(g)
+	}
 	return nil
 }
 
@@ -75,8 +79,11 @@ func restoredMember(saved *wire.GroupMetadataValueMemberMetadata, protocolName s
 	return m
 }
 
-// drop forgets a classic group. Nobody is in it: only groups without members are deleted.
+// drop forgets a classic group: one without members was deleted, or one with members has become a consumer group.
 func (c *Coordinator) drop(g *classicGroup) {
+	for _, m := range g.members {
+		c.alarms.cancel(&m.session)
+	}
 	for id := range g.pendingJoin {
 		c.unexpect(g, id)
 	}

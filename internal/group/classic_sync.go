@@ -13,6 +13,15 @@ import (
 func (c *Coordinator) Sync(now time.Time, from Client, rq *wire.SyncGroupRequest, answer func(*wire.SyncGroupResponse)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
+	if g := c.consumer(rq.GroupID); g != nil {
+		response, err := c.syncConsumer(now, g, rq)
+		if err != nil {
+			c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+			response = syncFailure(err)
+		}
+		reply(&out, answer, response, syncFailure)
+		return out.Output
+	}
 	g, m, err := c.checkSync(rq)
 	if err != nil {
 		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)

@@ -1,7 +1,7 @@
 package group
 
 // report implements reporter.
-func (g *classicGroup) report(r *Report) {
+func (g *classicGroup) report(_ *Coordinator, r *Report) {
 	r.Since, r.Epoch, r.Protocol = g.since, g.generation, g.protocol
 	for _, m := range g.ordered() {
 		r.Members = append(r.Members, ReportedMember{

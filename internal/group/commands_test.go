@@ -23,7 +23,9 @@ import (
 //	txn-commit GROUP CLIENT|- PRODUCER PARTITION=OFFSET... [id= gen= static= metadata=], end PRODUCER commit|abort
 //	fetch GROUP [PARTITION...] [stable=yes]
 //	why GROUP [last=]                          the causes that are kept, the last ones
-//	describe GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
+//	hb GROUP CLIENT [join|own] [id= epoch= static= rack= topics=t+u regex= assignor= owned=t-0+t-1 rebalance= v=]
+//	topic NAME PARTITIONS, delete-topic NAME
+//	describe GROUP, describe-consumer GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
 //	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
 //
@@ -70,8 +72,21 @@ func (s *scenario) run(c *command) {
 			topics[c.operand(i)] = true
 		}
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.ForgetTopics(topics) }, s.refused)
+	case "hb":
+		s.heartbeat(c)
+	case "describe-consumer":
+		id := c.operand(0)
+		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
+			return g.DescribeConsumer(id, func(d wire.ConsumerGroupDescribeResponseDescribedGroup, err error) {
+				s.say("%s", s.printConsumer(d, err))
+			})
+		}, s.refused)
+	case "topic":
+		s.createTopic(c.operand(0), must[int](s.t)(strconv.Atoi(c.operand(1))))
+	case "delete-topic":
+		s.deleteTopic(c.operand(0))
 	case "advance":
-		s.clock.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
+		s.bench.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
 	case "fail-append":
 		var err error
 		if len(c.operands) > 0 {
@@ -100,6 +115,13 @@ func (s *scenario) set(c *command) {
 	s.settings.MaxSize = c.number("max-size", s.settings.MaxSize)
 	s.settings.MaxMetadataBytes = c.number("max-metadata", s.settings.MaxMetadataBytes)
 	s.settings.OffsetsRetention = c.duration("retention", s.settings.OffsetsRetention)
+	s.settings.ConsumerMaxSize = c.number("consumer-max-size", s.settings.ConsumerMaxSize)
+	s.consumer.AssignmentInterval = c.duration("interval", s.consumer.AssignmentInterval)
+	s.consumer.SessionTimeout = c.duration("session", s.consumer.SessionTimeout)
+	if policy := c.text("migration", ""); policy != "" {
+		s.settings.Upgrade = policy == "upgrade" || policy == "bidirectional"
+		s.settings.Downgrade = policy == "downgrade" || policy == "bidirectional"
+	}
 }
 
 func (s *scenario) join(c *command) {
@@ -211,17 +233,17 @@ func (s *scenario) commit(c *command) {
 		rq.RetentionTimeMs = c.duration("retention", 0).Milliseconds()
 	}
 	for _, p := range c.pairs {
-		if slices.Contains([]string{"id", "gen", "static", "retention", "metadata", "epoch"}, p[0]) {
+		if slices.Contains([]string{"id", "gen", "static", "retention", "metadata", "epoch", "v"}, p[0]) {
 			continue
 		}
 		tp := partition(s.t, p[0])
-		rq.Topics = append(rq.Topics, wire.OffsetCommitRequestTopic{Name: tp.Topic, Partitions: []wire.OffsetCommitRequestPartition{{
+		rq.Topics = append(rq.Topics, wire.OffsetCommitRequestTopic{Name: tp.Topic, TopicID: s.commitID(tp.Topic), Partitions: []wire.OffsetCommitRequestPartition{{
 			PartitionIndex: tp.Partition, CommittedOffset: int64(must[int](s.t)(strconv.Atoi(p[1]))),
 			CommittedLeaderEpoch: int32(c.number("epoch", -1)), CommittedMetadata: c.pointer("metadata"),
 		}}})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{ID: "some"}, rq, func(r *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, Client{ID: "some"}, int16(c.number("v", 9)), rq, func(r *wire.OffsetCommitResponse, err error) {
 			texts := []string{"commit: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {
@@ -235,6 +257,7 @@ func (s *scenario) commit(c *command) {
 
 func (s *scenario) fetch(c *command) {
 	rq := &wire.OffsetFetchRequestGroup{GroupID: c.operand(0)}
+	rq.MemberID, rq.MemberEpoch = c.pointer("id"), int32(c.number("epoch", -1))
 	for _, text := range c.operands[1:] {
 		tp := partition(s.t, text)
 		rq.Topics = append(rq.Topics, wire.OffsetFetchRequestTopics{Name: tp.Topic, PartitionIndexes: []int32{tp.Partition}})

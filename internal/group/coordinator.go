@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/statemachine"
 )
 
@@ -17,6 +18,18 @@ type Settings struct {
 	MaxMetadataBytes                     int           // offset.metadata.max.bytes, which counts UTF-16 units as Java does
 	OffsetsRetention                     time.Duration // offsets.retention.minutes
 	ExpiryInterval                       time.Duration // offsets.retention.check.interval.ms
+
+	ConsumerMaxSize    int           // group.consumer.max.size
+	Assignors          []string      // group.consumer.assignors, the default first
+	Upgrade, Downgrade bool          // group.consumer.migration.policy
+	RegexRefresh       time.Duration // group.consumer.regex.refresh.interval.ms
+}
+
+// ConsumerSettings are the settings of one consumer group: its own or the broker's.
+type ConsumerSettings struct {
+	SessionTimeout     time.Duration // consumer.session.timeout.ms
+	HeartbeatInterval  time.Duration // consumer.heartbeat.interval.ms
+	AssignmentInterval time.Duration // consumer.assignment.interval.ms
 }
 
 // Options are what a coordinator gets from outside.
@@ -25,9 +38,15 @@ type Options struct {
 	// Again has the coordinator's engine run a further step: what a step does after its records are committed. It is
 	// called without the machine, and may drop the step if the engine has stopped.
 	Again func(op func(c *Coordinator, now time.Time) statemachine.Output)
+	// Background runs f on a goroutine of its own, now or when there is room for it.
+	Background func(f func())
 	// NewID draws the random part of member ids.
-	NewID  func() string
-	Logger *slog.Logger
+	NewID func() string
+	// Image is the cluster's metadata as this broker knows it.
+	Image func() *metadata.Image
+	// Consumer returns the settings of one consumer group.
+	Consumer func(groupID string) ConsumerSettings
+	Logger   *slog.Logger
 }
 
 // Coordinator is the state machine of one partition of __consumer_offsets. Its methods are called one at a time.
@@ -37,11 +56,17 @@ type Coordinator struct {
 	// groups and keeps offsets.
 	live   bool
 	loaded time.Time // when it became live
+	now    time.Time // of the step that runs
 	groups map[string]*group
 	open   map[int64]openTransaction // by producer id
+	clocks map[memberKey]*memberClock
 	alarms alarms
 	expiry sweep
 	causes causes
+
+	image     *metadata.Image // that the last step saw
+	newTopics int64           // offset of the image in which topics were last created
+	resolving map[string]bool // groups whose regular expressions are being matched
 }
 
 var (
@@ -52,7 +77,10 @@ var (
 
 // New returns a coordinator without groups.
 func New(options Options) *Coordinator {
-	return &Coordinator{options: options, groups: map[string]*group{}, open: map[int64]openTransaction{}}
+	return &Coordinator{
+		options: options, groups: map[string]*group{}, open: map[int64]openTransaction{}, clocks: map[memberKey]*memberClock{},
+		resolving: map[string]bool{}, newTopics: -1,
+	}
 }
 
 // NextWake implements statemachine.Machine. It costs the same for any number of groups.
@@ -87,6 +115,7 @@ func (c *Coordinator) Wake(now time.Time) statemachine.Output {
 
 // begin makes the first step after the load set the clocks of all groups going.
 func (c *Coordinator) begin(out *outcome, now time.Time) {
+	c.now = now
 	if c.live {
 		return
 	}
@@ -95,6 +124,30 @@ func (c *Coordinator) begin(out *outcome, now time.Time) {
 	for _, g := range c.sorted() {
 		g.kind.begin(c, out, now)
 	}
+}
+
+// look returns the cluster's metadata for this step, and notices when topics were created.
+func (c *Coordinator) look() *metadata.Image {
+	next := c.options.Image()
+	switch {
+	case next == c.image:
+	case c.image == nil, len(metadata.Diff(c.image, next).TopicsCreated) > 0:
+		c.newTopics = next.Offset()
+	}
+	c.image = next
+	return next
+}
+
+// inStep has a further step of this coordinator run, not of one that has taken its place.
+func (c *Coordinator) inStep(op func(out *outcome, now time.Time)) {
+	c.options.Again(func(current *Coordinator, now time.Time) statemachine.Output {
+		var out outcome
+		if current == c {
+			c.begin(&out, now)
+			op(&out, now)
+		}
+		return out.Output
+	})
 }
 
 // Stopped implements statemachine.Stopper: requests that wait are told.

@@ -31,9 +31,9 @@ type kind interface {
 	// list is how ListGroups shows the group.
 	list() (groupType, protocolType string, state state)
 	// checkCommit says why a request may not commit offsets, or nil. A commit is a sign of life.
-	checkCommit(c *Coordinator, now time.Time, rq *wire.OffsetCommitRequest) error
+	checkCommit(c *Coordinator, now time.Time, version int16, rq *wire.OffsetCommitRequest) error
 	// checkTxnCommit says why a request may not commit offsets with a transaction, or nil.
-	checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error
+	checkTxnCommit(c *Coordinator, rq *wire.TxnOffsetCommitRequest) error
 	// checkFetch says why a request may not see committed offsets, or nil.
 	checkFetch(rq *wire.OffsetFetchRequestGroup) error
 	// checkDelete says why the group may not be deleted, or nil.

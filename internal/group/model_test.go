@@ -329,7 +329,7 @@ func (m *model) commit(c *modelClient) {
 	}
 	done := m.ask("%s/%s commits as %q at %d", c.group, c.name, rq.MemberID, rq.GenerationIDOrMemberEpoch)
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{}, rq, func(_ *wire.OffsetCommitResponse, err error) { done(kafka.CodeOf(err).String()) })
+		return g.CommitOffsets(now, Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) { done(kafka.CodeOf(err).String()) })
 	}, func(error) { c.waits = false; done("not run") })
 }
 

@@ -15,11 +15,11 @@ const noRetention = -1
 // CommitOffsets commits offsets of a group, of a member of the current generation or, for an empty group, of anybody
 // who assigns partitions by himself: their first commit creates the group. The answer's results follow the request's
 // topics and partitions. A member of a group that does not exist gets GROUP_ID_NOT_FOUND, which clients before version 9
-// do not know. Nothing of rq is used after CommitOffsets has returned.
-func (c *Coordinator) CommitOffsets(now time.Time, from Client, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
+// do not know. Members of the new protocol need at least version 9. Nothing of rq is used after CommitOffsets has returned.
+func (c *Coordinator) CommitOffsets(now time.Time, from Client, version int16, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
-	err := c.checkCommit(now, rq)
+	err := c.checkCommit(now, version, rq)
 	response := new(wire.OffsetCommitResponse)
 	if err != nil {
 		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationIDOrMemberEpoch, err)
@@ -53,7 +53,7 @@ func (c *Coordinator) noteReset(out *outcome, from Client, rq *wire.OffsetCommit
 }
 
 // checkCommit says why nobody may commit this, or nil.
-func (c *Coordinator) checkCommit(now time.Time, rq *wire.OffsetCommitRequest) error {
+func (c *Coordinator) checkCommit(now time.Time, version int16, rq *wire.OffsetCommitRequest) error {
 	g := c.groups[rq.GroupID]
 	if g == nil {
 		if rq.GenerationIDOrMemberEpoch >= 0 {
@@ -61,7 +61,7 @@ func (c *Coordinator) checkCommit(now time.Time, rq *wire.OffsetCommitRequest) e
 		}
 		return nil
 	}
-	return g.kind.checkCommit(c, now, rq)
+	return g.kind.checkCommit(c, now, version, rq)
 }
 
 func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitRequest) *wire.OffsetCommitResponse {

@@ -11,15 +11,24 @@ import (
 func (c *Coordinator) FetchOffsets(rq *wire.OffsetFetchRequestGroup, stable bool, answer func(*wire.OffsetFetchResponseGroup, error)) statemachine.Output {
 	response := &wire.OffsetFetchResponseGroup{GroupID: rq.GroupID}
 	g := c.groups[rq.GroupID]
-	if rq.Topics == nil {
+	var refused error
+	if g != nil {
+		refused = g.kind.checkFetch(rq)
+	}
+	if refused != nil {
+		response = nil
+	} else if rq.Topics == nil {
 		response.Topics = g.allOffsets(stable)
 	} else {
 		response.Topics = g.offsetsOf(rq.Topics, stable)
 	}
 	var out outcome
 	out.then(func(err error) {
+		if err == nil {
+			err = refused
+		}
 		if err != nil {
-			response = &wire.OffsetFetchResponseGroup{GroupID: response.GroupID}
+			response = &wire.OffsetFetchResponseGroup{GroupID: rq.GroupID}
 		}
 		answer(response, err)
 	})

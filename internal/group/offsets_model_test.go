@@ -143,7 +143,7 @@ func (m *offsetsModel) commit(group string, tp kafka.TopicPartition) {
 		}}}},
 	}
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{}, rq, func(_ *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) {
 			m.acknowledged[value] = err == nil
 			done(err)
 		})

@@ -53,7 +53,7 @@ func (c *Coordinator) CommitTransaction(now time.Time, from Client, rq TxnCommit
 
 func (c *Coordinator) checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error {
 	if g := c.groups[rq.GroupID]; g != nil {
-		return g.kind.checkTxnCommit(rq)
+		return g.kind.checkTxnCommit(c, rq)
 	}
 	if rq.GenerationID >= 0 {
 		return kafka.Errorf(kafka.IllegalGeneration, "group %s does not exist, so it has no generation %d", rq.GroupID, rq.GenerationID)

@@ -50,7 +50,7 @@ func printRecord(t testing.TB, r statemachine.Record, start time.Time) string {
 		}
 		return text
 	}
-	return fmt.Sprintf("record of type %d", kind)
+	return printConsumerRecord(t, r)
 }
 
 func since(ms int64, start time.Time) string {

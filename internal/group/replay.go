@@ -27,6 +27,8 @@ func (c *Coordinator) Replay(offset int64, r statemachine.Record) error {
 		return c.replayOffset(offset, kind, r)
 	case groupRecordType:
 		return c.replayGroup(r)
+	case consumerEpochRecord, consumerLegacyRecord, consumerMemberRecord, consumerTargetEpochRecord, consumerTargetRecord, consumerCurrentRecord, consumerRegexRecord:
+		return c.replayConsumer(r)
 	}
 	if wire.NewGroupKey(kind) == nil {
 		c.options.Logger.Warn("record of an unknown type ignored", "type", kind, "offset", offset)

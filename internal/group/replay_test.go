@@ -110,9 +110,9 @@ func TestRecordsOfOtherProtocols(t *testing.T) {
 	if err := c.Replay(1, statemachine.Record{Key: unknown, Value: []byte("?")}); err != nil {
 		t.Errorf("a record of a later version: %v", err)
 	}
-	err := c.Replay(2, statemachine.Record{Key: key(t, &wire.ConsumerGroupMetadataKey{GroupID: "g"}), Value: []byte{0, 0}})
-	if err == nil || !strings.Contains(err.Error(), "type 3") {
-		t.Errorf("a consumer group's record: %v", err)
+	err := c.Replay(2, statemachine.Record{Key: key(t, &wire.ShareGroupMetadataKey{GroupID: "g"}), Value: []byte{0, 0}})
+	if err == nil || !strings.Contains(err.Error(), "type 11") {
+		t.Errorf("a share group's record: %v", err)
 	}
 }
 

@@ -63,7 +63,8 @@ type scenario struct {
 type client struct {
 	name       string
 	memberID   string
-	generation int32
+	generation int32      // or member epoch
+	given      partitions // by the last heartbeat that told
 }
 
 func playScenario(t *testing.T, script string) string {

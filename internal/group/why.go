@@ -77,11 +77,13 @@ func (c *Coordinator) report(groupID string) *Report {
 		kind, _, state := g.kind.list()
 		r.Type, r.State = kind, string(state)
 		if k, ok := g.kind.(reporter); ok {
-			k.report(r)
+			k.report(c, r)
 		}
 	}
 	return r
 }
 
 // reporter is what a kind of group implements to tell more than its state: epoch, protocol, members.
-type reporter interface{ report(r *Report) }
+type reporter interface {
+	report(c *Coordinator, r *Report)
+}
