@@ -24,6 +24,7 @@ var properties = []string{
 	"log.initial.task.delay.ms=0",
 	"group.max.size=3",
 	"group.initial.rebalance.delay.ms=0",
+	"group.consumer.assignment.interval.ms=0",
 	"process.roles=broker,controller",
 	"offsets.topic.replication.factor=1",
 	"transaction.state.log.replication.factor=1",
@@ -39,7 +40,7 @@ var served = []string{
 	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
 	"AlterReplicaLogDirs", "ListConfigResources", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "DescribeTransactions",
-	"ListTransactions", "DescribeProducers",
+	"ListTransactions", "DescribeProducers", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
 }
 
 func TestSameAnswers(t *testing.T) {

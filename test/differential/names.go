@@ -61,6 +61,12 @@ func (n *names) uuid(id kafka.UUID) string {
 // A member id, or any other id made of a random UUID in its usual text form.
 var randomID = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
+// A random UUID in Kafka's own form, which is nothing but it.
+func isRandom(s string) bool {
+	id, err := kafka.ParseUUID(s)
+	return err == nil && len(s) == 22 && id[6]>>4 == 4 && id[8]>>6 == 2
+}
+
 // The bounds of the time window in Kafka's words for a timestamp outside of it: they follow the clock.
 var window = regexp.MustCompile(`within \[\d+, \d+\]`)
 
@@ -79,6 +85,9 @@ func (n *names) text(s string) string {
 		}
 		return text
 	})
+	if isRandom(s) {
+		return n.name("uuid", s)
+	}
 	for id, name := range n.ids {
 		s = strings.ReplaceAll(s, id, "<id of "+name+">")
 	}
