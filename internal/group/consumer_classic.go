@@ -183,8 +183,16 @@ func (c *Coordinator) syncConsumer(now time.Time, g *consumerGroup, rq *wire.Syn
 	c.awaitMember(now, g.id, m)
 	return &wire.SyncGroupResponse{
 		ProtocolType: rq.ProtocolType, ProtocolName: rq.ProtocolName,
-		Assignment: writeAssignment(c.look(), m.assigned.partitions(), m.classic.SupportedProtocols[0].Metadata),
+		Assignment: writeAssignment(c.look(), m.assigned.partitions(), m.said()),
 	}, nil
+}
+
+// said is the metadata of the protocol that a member of the classic protocol prefers.
+func (m *consumerMember) said() []byte {
+	if len(m.classic.SupportedProtocols) == 0 {
+		return nil
+	}
+	return m.classic.SupportedProtocols[0].Metadata
 }
 
 // protocol is the name of the protocol that a member of the classic protocol prefers.

@@ -22,8 +22,20 @@ func FuzzReplay(f *testing.F) {
 	f.Add(groupKey(f, "g"), saved, offset.Key, offset.Value)
 	f.Add(offset.Key, offset.Value, groupKey(f, "g"), []byte(nil))
 	f.Add(groupKey(f, "g"), saved, groupKey(f, "g"), saved)
+	consumers := newConsumerGroup(&group{id: "g"})
+	m := newConsumerMember("a")
+	m.topics, m.regex, m.epoch, m.assigned, m.instanceID = []string{"t"}, "t.*", 3, partitions{topicID("t"): {0, 1}}.at(2), &instance
+	current, about := consumers.currentRecord(m), consumers.memberRecord(m)
+	f.Add(about.Key, about.Value, current.Key, current.Value)
+	target, regex := consumers.targetRecord("a", partitions{topicID("t"): {0}}), consumers.regexRecord("t.*", resolvedRegex{topics: []string{"t"}})
+	f.Add(target.Key, target.Value, regex.Key, regex.Value)
+	f.Add(about.Key, about.Value, groupKey(f, "g"), saved)
+	epoch := consumers.epochRecord(4, 5)
+	f.Add(offset.Key, offset.Value, epoch.Key, epoch.Value)
+	f.Add(current.Key, current.Value, epoch.Key, []byte(nil))
 	f.Fuzz(func(t *testing.T, key1, value1, key2, value2 []byte) {
 		b := newBench(t)
+		b.createTopic("t", 3)
 		for i, r := range []statemachine.Record{{Key: key1, Value: value1}, {Key: key2, Value: value2}} {
 			if len(r.Value) == 0 {
 				r.Value = nil
@@ -34,7 +46,12 @@ func FuzzReplay(f *testing.F) {
 		b.clock.advance(time.Millisecond)
 		m.check()
 		asked, answered := 0, 0
-		for id := range b.machine.groups {
+		for _, shared := range b.machine.sorted() {
+			id := shared.id
+			if g := b.machine.consumer(id); g != nil {
+				asked += useConsumerGroup(b, g, func() { answered++ })
+				continue
+			}
 			asked += useGroup(b, id, b.machine.classic(id), func() { answered++ })
 		}
 		b.clock.advance(time.Hour)
@@ -75,5 +92,35 @@ func useGroup(b *bench, id string, g *classicGroup, answered func()) (asked int)
 			return c.Sync(now, Client{}, rq, func(*wire.SyncGroupResponse) { answered() })
 		})
 	}
+	return asked
+}
+
+// useConsumerGroup sends heartbeats of both protocols on behalf of each member, and has a newcomer join.
+func useConsumerGroup(b *bench, g *consumerGroup, answered func()) (asked int) {
+	do := func(op func(c *Coordinator, now time.Time) statemachine.Output) {
+		asked++
+		b.do(op, func(error) { answered() })
+	}
+	beat := func(rq wire.ConsumerGroupHeartbeatRequest) {
+		rq.GroupID = g.id
+		do(func(c *Coordinator, now time.Time) statemachine.Output {
+			return c.ConsumerHeartbeat(now, ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: &rq, Version: 1}, func(*wire.ConsumerGroupHeartbeatResponse, error) { answered() })
+		})
+	}
+	nothing := []wire.ConsumerGroupHeartbeatRequestTopicPartitions{}
+	beat(wire.ConsumerGroupHeartbeatRequest{MemberID: "new", RebalanceTimeoutMs: 1000, SubscribedTopicNames: []string{"t"}, TopicPartitions: nothing})
+	for _, m := range orderedMembers(g.members) {
+		beat(wire.ConsumerGroupHeartbeatRequest{MemberID: m.id, MemberEpoch: m.epoch, InstanceID: m.instanceID, RebalanceTimeoutMs: -1, TopicPartitions: nothing})
+		do(func(c *Coordinator, now time.Time) statemachine.Output {
+			return c.Heartbeat(now, Client{}, &wire.HeartbeatRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(error) { answered() })
+		})
+		do(func(c *Coordinator, now time.Time) statemachine.Output {
+			return c.Sync(now, Client{}, &wire.SyncGroupRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(*wire.SyncGroupResponse) { answered() })
+		})
+		beat(wire.ConsumerGroupHeartbeatRequest{MemberID: m.id, MemberEpoch: leaving, InstanceID: m.instanceID, RebalanceTimeoutMs: -1})
+	}
+	do(func(c *Coordinator, _ time.Time) statemachine.Output {
+		return c.DescribeConsumer(g.id, func(wire.ConsumerGroupDescribeResponseDescribedGroup, error) { answered() })
+	})
 	return asked
 }

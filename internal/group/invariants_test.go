@@ -7,6 +7,9 @@ func (m *model) check() {
 		m.committed = m.log.End()
 	}
 	alarms := 0
+	for _, clock := range m.machine.clocks {
+		alarms += count(clock.session) + count(clock.rebalance) + count(clock.join) + count(clock.sync)
+	}
 	for id, shared := range m.machine.groups {
 		g, ok := shared.kind.(*classicGroup)
 		if !ok {
