@@ -9,14 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/torture/ledger"
 )
 
 const (
-	defaultKills = 20
+	defaultKills = 15
 	cycleLimit   = 2 * time.Minute // for progress between two kills
 	verifyEvery  = 10              // kills
 )
@@ -42,35 +40,24 @@ func TestCrashLoop(t *testing.T) {
 	kills, seed := setting(t, "OTTLA_TORTURE_KILLS", defaultKills), setting(t, "OTTLA_TORTURE_SEED", rand.Uint64()%1_000_000)
 	t.Logf("%d kills, seed %d", kills, seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	b := harness.Start(t, "log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200")
-	admin := kadm.NewClient(connect(t, b, quickRetries()...))
-	createTopics(t, admin)
+	b := harness.Start(t, "log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200", "transaction.abort.timed.out.transaction.cleanup.interval.ms=200")
+	book := ledger.New()
+	check := newChecker(t, b, book)
+	createTopics(t, check.admin)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	book := ledger.New()
-	var closes []func()
-	for _, topic := range topics {
-		for id := range topic.writers {
-			closes = append(closes, startWriter(ctx, t, b, topic, id, book).close)
-		}
-		if topic.group != "" {
-			closes = append(closes, startAuditor(ctx, t, b, topic, book).close)
-		}
-	}
-	readings := map[string]*ledger.Reading{}
-	for _, topic := range topics {
-		readings[topic.name] = ledger.NewReading(topic.name, topic.promise)
-	}
+	closes := startWork(ctx, t, b, book, seed)
 	for n := range kills {
 		// Progress since the last start, then a little more, so that the kill meets the broker at any point of its work.
 		awaitProgress(t, book, 20+random.IntN(60), 1+random.IntN(2))
 		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
 		b.Kill9()
-		if n%verifyEvery == 0 || n == kills-1 {
+		now := n%verifyEvery == 0 || n == kills-1
+		if now {
 			verifyDirectory(t, b)
 		}
 		b.Restart()
-		report(t, checkAll(t, b, admin, book, readings))
+		report(t, check.all(now, false))
 		if n%verifyEvery == verifyEvery-1 || n == kills-1 {
 			t.Logf("kill %d: %s", n+1, summary(book))
 		}
@@ -79,27 +66,36 @@ func TestCrashLoop(t *testing.T) {
 	for _, end := range closes {
 		end()
 	}
-	fresh := map[string]*ledger.Reading{}
-	for _, topic := range topics {
-		fresh[topic.name] = ledger.NewReading(topic.name, topic.promise)
-	}
-	report(t, checkAll(t, b, admin, book, fresh))
+	report(t, check.all(true, false))
+	check.forget()
+	report(t, check.all(true, true))
 	b.Stop()
 	verifyDirectory(t, b)
 	records := 0
-	for _, r := range fresh {
+	for _, r := range check.readings {
 		records += r.Records()
 	}
 	t.Logf("after %d kills: %s; %d records read at the end", kills, summary(book), records)
 }
 
-func checkAll(t *testing.T, b *harness.Broker, admin *kadm.Client, book *ledger.Ledger, readings map[string]*ledger.Reading) []string {
+// startWork starts the clients of all topics and returns what waits for their ends.
+func startWork(ctx context.Context, t *testing.T, b *harness.Broker, book *ledger.Ledger, seed uint64) (closes []func()) {
 	t.Helper()
-	faults := checkCommits(t, admin, book)
 	for _, topic := range topics {
-		faults = append(faults, readOn(t, b, admin, topic, readings[topic.name], book)...)
+		for id := range topic.writers {
+			closes = append(closes, startWriter(ctx, t, b, topic, id, book).close)
+		}
+		for id := range topic.transactors {
+			closes = append(closes, startTransactor(ctx, t, b, topic, id, book, seed).close)
+		}
+		if topic.group != "" {
+			closes = append(closes, startAuditor(ctx, t, b, topic, book).close)
+		}
+		if topic.copies != "" {
+			closes = append(closes, startCopier(ctx, t, b, topic, book, seed).close)
+		}
 	}
-	return faults
+	return closes
 }
 
 // report ends the test with the faults, if there are any.
@@ -122,21 +118,35 @@ func summary(book *ledger.Ledger) string {
 	for _, n := range commits {
 		groups += n
 	}
-	return fmt.Sprintf("%d records acknowledged %v, %d commits", all, acknowledged, groups)
+	transactions := ""
+	for _, topic := range topics {
+		if len(topic.transactors) > 0 {
+			committed, doubtful, others := book.Transactions(topic.name)
+			transactions += fmt.Sprintf("; transactions on %s: %d committed, %d in doubt, %d others", topic.name, committed, doubtful, others)
+		}
+	}
+	return fmt.Sprintf("%d records acknowledged %v, %d commits%s", all, acknowledged, groups, transactions)
 }
 
 // awaitProgress waits until each topic has so many more acknowledgements, and each group so many more commits.
 func awaitProgress(t *testing.T, book *ledger.Ledger, acknowledgements, commits int) {
 	t.Helper()
 	beforeTopics, beforeGroups := book.Acknowledgements()
+	beforeCommitted := map[string]int{}
+	for _, topic := range topics {
+		beforeCommitted[topic.name], _, _ = book.Transactions(topic.name)
+	}
 	behind := func() string {
 		nowTopics, nowGroups := book.Acknowledgements()
 		for _, topic := range topics {
-			if n := nowTopics[topic.name] - beforeTopics[topic.name]; n < acknowledgements && topic.name != "no-ack" {
+			if n := nowTopics[topic.name] - beforeTopics[topic.name]; n < acknowledgements && topic.writers > 0 && topic.name != "no-ack" {
 				return fmt.Sprintf("topic %s has %d of %d acknowledgements", topic.name, n, acknowledgements)
 			}
-			if n := nowGroups[topic.group] - beforeGroups[topic.group]; topic.group != "" && n < commits {
-				return fmt.Sprintf("group %s has %d of %d commits", topic.group, n, commits)
+			if group := topic.committer(); group != "" && nowGroups[group]-beforeGroups[group] < commits {
+				return fmt.Sprintf("group %s has %d of %d commits", group, nowGroups[group]-beforeGroups[group], commits)
+			}
+			if n, _, _ := book.Transactions(topic.name); topic.commits() && n-beforeCommitted[topic.name] < commits {
+				return fmt.Sprintf("topic %s has %d of %d transactions", topic.name, n-beforeCommitted[topic.name], commits)
 			}
 		}
 		return ""

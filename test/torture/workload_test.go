@@ -24,7 +24,15 @@ type topic struct {
 	config     map[string]string
 	promise    ledger.Promise
 	group      string // that reads it and commits; "" for none
+
+	transactors []transactors // who write to it in transactions
+	copies      string        // the topic of which it is a copy, which a copier makes; its group has the name of this topic
+	copier      protocol
+	rarely      bool // it takes long until all that was written can be read, so that it is not read after each kill
 }
+
+// decided reports whether it is read with isolation.level=read_committed.
+func (t topic) decided() bool { return t.promise.Transactions }
 
 var topics = []topic{
 	{name: "twelve", partitions: 12, writers: 2, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true}, group: "auditors",
@@ -40,7 +48,26 @@ var topics = []topic{
 		config: map[string]string{"write.caching": "true", "internal.segment.bytes": "65536"}},
 	{name: "one-ack", partitions: 2, writers: 1, acks: kgo.LeaderAck(), promise: ledger.Promise{}},
 	{name: "no-ack", partitions: 1, writers: 1, acks: kgo.NoAck(), promise: ledger.Promise{}},
+	{name: "payments", partitions: 4, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true, Transactions: true},
+		transactors: []transactors{{protocol: current}, {protocol: current}, {protocol: old}},
+		config:      map[string]string{"internal.segment.bytes": "32768", "index.interval.bytes": "512"}},
+	{name: "abandoned", partitions: 1, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true, Transactions: true}, rarely: true,
+		transactors: []transactors{{protocol: current, leaves: true}, {protocol: old, leaves: true}}},
+	{name: "orders", partitions: 2, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true, Gapless: true}},
+	{name: "copied", partitions: 2, promise: ledger.Promise{Once: true, Transactions: true, Gapless: true}, copies: "orders", copier: current},
+	{name: "copied-old", partitions: 2, promise: ledger.Promise{Once: true, Transactions: true, Gapless: true}, copies: "orders", copier: old},
 }
+
+// committer is the group that reads it, or that makes it as a copy; "" for none.
+func (t topic) committer() string {
+	if t.copies != "" {
+		return t.name
+	}
+	return t.group
+}
+
+// commits reports whether there are transactions on it that are committed.
+func (t topic) commits() bool { return len(t.transactors) > 0 && !t.transactors[0].leaves }
 
 // quickRetries makes a client come back soon after the broker does.
 func quickRetries() []kgo.Opt {

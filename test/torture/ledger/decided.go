@@ -8,11 +8,6 @@ type decided struct {
 	asked int           // so many of the ledger's have been looked at
 }
 
-// Until tells that everything below an offset was read: what is not there now does not come any more.
-func (r *Reading) Until(partition int32, next int64) {
-	r.next[partition] = max(next, r.next[partition])
-}
-
 // Decide compares what was read with the transactions, of which a snapshot was taken before. It returns what is wrong. At the
 // end, when nobody writes any more, whole is true, and all of a transaction must be there or nothing.
 func (r *Reading) Decide(book *Ledger, told Snapshot, whole bool) []string {

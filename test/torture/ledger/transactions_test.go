@@ -50,8 +50,7 @@ func TestTransactionFaultsAreFound(t *testing.T) {
 			for _, record := range c.records {
 				r.Add(int32(record.value[4]-'0'), record.offset, []byte(record.value))
 			}
-			r.Until(1, c.upTo)
-			r.Until(2, c.upTo)
+			r.next[1], r.next[2] = c.upTo, c.upTo
 			faults := r.Decide(book, told, c.whole)
 			if c.fault == "" && len(faults) > 0 || c.fault != "" && (len(faults) != 1 || !strings.Contains(faults[0], c.fault)) {
 				t.Errorf("faults %q, want %q", faults, c.fault)
@@ -78,7 +77,7 @@ func TestTransactionsThatComeLater(t *testing.T) {
 	if faults := r.Decide(book, before, false); len(faults) > 0 {
 		t.Error(faults)
 	}
-	r.Until(1, 1)
+	r.next[1] = 1
 	if faults := r.Decide(book, book.Snapshot("t"), false); len(faults) != 1 || !strings.Contains(faults[0], "lost: t-1") {
 		t.Error(faults)
 	}
