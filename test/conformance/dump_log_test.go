@@ -15,6 +15,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/ottla/ottla/test/harness"
 )
@@ -29,7 +30,7 @@ func TestKafkasDumpToolReadsOttlasFiles(t *testing.T) {
 		t.Skip("the running broker's files are not ours to read")
 	}
 	dump := javaTool(t, "kafka-dump-log") // before the work: it may skip
-	b := harness.Start(t, "offsets.topic.num.partitions=2", "log.index.interval.bytes=500", "metadata.log.max.record.bytes.between.snapshots=1500")
+	b := harness.Start(t, "offsets.topic.num.partitions=2", "log.index.interval.bytes=500", "transaction.state.log.num.partitions=2", "metadata.log.max.record.bytes.between.snapshots=1500")
 	written := writeForDump(t, b)
 	b.Stop()
 	for _, kind := range dumpKinds() {
@@ -73,22 +74,24 @@ type dumpKind struct {
 	content  []string // what a dump shows
 }
 
-// dumpKinds has the internal topics that Ottla does not write yet, too: they are tested as soon as their files are there.
+// dumpKinds has the topic of share groups, too, which Ottla does not write yet: it is tested as soon as its files are there.
 func dumpKinds() []dumpKind {
 	logs := []string{".log", ".checkpoint"}
 	topic := regexp.MustCompile
 	return []dumpKind{
 		{"data", topic(`^(plain|appended|deleted)-\d+$`), logs, []string{"--print-data-log"}, true,
-			[]string{"compresscodec: none", "compresscodec: gzip", "compresscodec: snappy", "compresscodec: lz4", "compresscodec: zstd", "LogAppendTime: ", "headerKeys: [h1,h2]"}},
+			[]string{"compresscodec: none", "compresscodec: gzip", "compresscodec: snappy", "compresscodec: lz4", "compresscodec: zstd", "LogAppendTime: ", "headerKeys: [h1,h2]", "endTxnMarker: COMMIT", "endTxnMarker: ABORT", "isTransactional: true"}},
 		{"group offsets", topic(`^__consumer_offsets-\d+$`), logs, []string{"--offsets-decoder"}, true,
-			[]string{`"topic":"plain"`, `"type":"2"`, `"ownedPartitions"`, `"assignedPartitions":[{"topic":"plain"`, "payload: <DELETE>"}},
+			[]string{`"topic":"plain"`, `"type":"2"`, `"ownedPartitions"`, `"assignedPartitions":[{"topic":"plain"`, "payload: <DELETE>", "endTxnMarker: COMMIT", "isTransactional: true"}},
 		{"cluster metadata", topic(`^__cluster_metadata-0$`), logs, []string{"--cluster-metadata-decoder"}, true,
 			[]string{"TOPIC_RECORD", "PARTITION_RECORD", "CONFIG_RECORD", "PRODUCER_IDS_RECORD", "REGISTER_BROKER_RECORD", "REMOVE_TOPIC_RECORD", "LeaderChange: {",
 				"Snapshot end offset: ", "SnapshotHeader {", "SnapshotFooter {"}},
-		{"transactions", topic(`^__transaction_state-\d+$`), logs, []string{"--transaction-log-decoder"}, false, nil},
+		{"transactions", topic(`^__transaction_state-\d+$`), logs, []string{"--transaction-log-decoder"}, true,
+			[]string{`"transactionalId":"old"`, `"transactionalId":"current"`, `"transactionStatus":0`, `"transactionStatus":1,"transactionPartitions":[{"topic":"__consumer_offsets"`,
+				`"transactionStatus":2`, `"transactionStatus":3`, `"transactionStatus":4`, `"transactionStatus":5`, `"clientTransactionVersion":2`}},
 		{"share groups", topic(`^__share_group_state-\d+$`), logs, []string{"--share-group-state-decoder"}, false, nil},
 		{"indexes", topic(`.`), []string{".index", ".timeindex"}, []string{"", "--index-sanity-check", "--verify-index-only"}, true, nil},
-		{"producer state", topic(`.`), []string{".snapshot", ".txnindex"}, []string{""}, true, []string{"producerId: "}},
+		{"producer state", topic(`.`), []string{".snapshot", ".txnindex"}, []string{""}, true, []string{"producerId: ", "lastStableOffset: ", "coordinatorEpoch: 0"}},
 	}
 }
 
@@ -161,6 +164,8 @@ func writeForDump(t *testing.T, b *harness.Broker) (values []string) {
 			w.produce(codec)
 		}
 		w.consume(fmt.Sprintf("group-%d", round))
+		w.transact("current")
+		w.transact("old", kgo.MaxVersions(kversion.V3_7_0()))
 		switch round {
 		case 0:
 			b.Stop()
@@ -235,6 +240,30 @@ func (w *dumpWriter) consume(group string) {
 	w.must(fetches.Err())
 	w.must(c.CommitUncommittedOffsets(w.ctx))
 	c.CloseAllowingRebalance()
+}
+
+// transact commits and aborts transactions with records and offsets.
+func (w *dumpWriter) transact(id string, opts ...kgo.Opt) {
+	opts = append(opts, kgo.SeedBrokers(w.addr), kgo.TransactionalID(id), kgo.ConsumerGroup("copies-"+id), kgo.ConsumeTopics("plain"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchMaxBytes(1000), kgo.FetchMaxPartitionBytes(1000), kgo.FetchIsolationLevel(kgo.ReadCommitted()))
+	session, err := kgo.NewGroupTransactSession(opts...)
+	w.must(err)
+	defer session.Close()
+	for n := range 4 {
+		fetches := session.PollFetches(w.ctx)
+		w.must(fetches.Err())
+		w.must(session.Begin())
+		value := fmt.Sprintf("transaction %d of %s %x", n, id, rand.Uint64())
+		w.values = append(w.values, value)
+		for _, topic := range []string{"plain", "deleted"} {
+			w.must(session.ProduceSync(w.ctx, &kgo.Record{Topic: topic, Value: []byte(value)}).FirstErr())
+		}
+		committed, err := session.End(w.ctx, kgo.TransactionEndTry(n%2 == 0))
+		w.must(err)
+		if committed != (n%2 == 0) {
+			w.t.Fatalf("transaction %d of %s: committed is %t", n, id, committed)
+		}
+	}
 }
 
 // remove deletes records, a group and a topic.
