@@ -76,6 +76,9 @@ type markerResults struct {
 }
 
 func (r *markerResults) add(producerID int64, p *markerPlaces) {
+	if len(p.asked) == 0 {
+		return // Kafka does not tell of a marker that goes nowhere
+	}
 	result := r.of(producerID)
 	for i, tp := range p.asked {
 		partition := wire.WriteTxnMarkersResponseWritableTxnMarkerPartitionResult{PartitionIndex: tp.Partition, ErrorCode: codeOf(p.errs[i])}

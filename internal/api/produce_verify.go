@@ -15,7 +15,7 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 		return nil
 	}
 	p.verifies = p.api.verifiesTransactions()
-	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version)}
+	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version), producer: noProducer}
 	for i := range rq.TopicData {
 		topic := &rq.TopicData[i]
 		name, err := p.api.topicName(topic.Name, topic.TopicID, p.call.version >= 13)
@@ -23,7 +23,7 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 			place := membershipPlace{TopicPartition: kafka.TopicPartition{Topic: name, Partition: topic.PartitionData[j].Index}, err: err}
 			if b := record.Batch(topic.PartitionData[j].Records); transactional(b) && b.HasProducerID() {
 				producer := statemachine.Producer{ID: b.ProducerID(), Epoch: b.ProducerEpoch()}
-				if place.asked = true; q.producer != (statemachine.Producer{}) && q.producer != producer {
+				if place.asked = true; q.producer != noProducer && q.producer != producer {
 					return kafka.Errorf(kafka.InvalidProducerIDMapping, "Transactional records contained more than one producer ID")
 				}
 				q.producer, place.sequence = producer, b.BaseSequence()
@@ -40,6 +40,8 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 	}
 	return nil
 }
+
+var noProducer = statemachine.Producer{ID: record.NoProducerID, Epoch: record.NoProducerEpoch}
 
 // forProduce is an error of the coordinator as a producer is told it: what it should try again is NOT_ENOUGH_REPLICAS, which
 // old clients know, and which does not have them ask for metadata (ReplicaManager.handleProduceAppend).

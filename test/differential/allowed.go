@@ -55,6 +55,7 @@ var Allowed = []Allowance{
 	{API: "DescribeTransactions", Path: "TransactionStates*.Topics.order", Why: mapOrder},
 	{API: "DescribeTransactions", Path: "TransactionStates*.Partitions", Why: mapOrder},
 	{API: "ListTransactions", Path: "TransactionStates.order", Why: mapOrder},
+	{API: "WriteTxnMarkers", Path: "Markers*.order", Why: mapOrder},
 
 	// Own settings and place.
 	{API: "CreateTopics", Path: "Topics*.Configs[write.caching]", Why: syncAcks},
@@ -103,6 +104,7 @@ var Allowed = []Allowance{
 	{API: "Produce", Scenario: "produce/null records", Path: "the outcome", Kafka: "no answer*", Why: silent},
 	{API: "AlterConfigs", Scenario: "alter_configs/bad values", Path: "the outcome", Kafka: "no answer*", Why: silent},
 	{API: "AddPartitionsToTxn", Scenario: "add_partitions_to_txn/no transactions at all", Path: "the outcome", Kafka: "no answer*", Why: "Kafka answers with its last transaction's result, so never if there is none."},
+	{API: "WriteTxnMarkers", Scenario: "write_txn_markers/epochs of markers", Path: "Markers*.ErrorCode", Kafka: "UNKNOWN_SERVER_ERROR", Ottla: "INVALID_PRODUCER_EPOCH", Why: crashed},
 	{API: "Fetch", Path: "Responses*.Records.Rest", Ottla: `""`, Why: "Kafka may cut the last batch of an answer off; clients drop such a rest, and Ottla does not send it."},
 
 	{API: "Metadata", Scenario: "metadata/neither name nor id", Why: "A topic with neither name nor id makes Kafka answer UNKNOWN_SERVER_ERROR and nothing else; Ottla refuses that topic."},

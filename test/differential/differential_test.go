@@ -40,7 +40,7 @@ var served = []string{
 	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
 	"AlterReplicaLogDirs", "ListConfigResources", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "DescribeTransactions",
-	"ListTransactions", "DescribeProducers", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
+	"ListTransactions", "DescribeProducers", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe", "WriteTxnMarkers", "TxnOffsetCommit",
 }
 
 func TestSameAnswers(t *testing.T) {
