@@ -1,10 +1,12 @@
 package api
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -15,8 +17,12 @@ import (
 // (transaction.version=2) the group's partition of __consumer_offsets becomes part of the transaction by it. Topics and
 // partitions that do not exist are refused one by one; the others are written together.
 func (a *API) txnOffsetCommit(c Call, rq *wire.TxnOffsetCommitRequest) {
+	image := a.Metadata.Current()
+	rq.Topics = slices.DeleteFunc(rq.Topics, func(t wire.TxnOffsetCommitRequestTopic) bool {
+		return len(t.Partitions) == 0 && image.Topic(t.Name) != nil // as OffsetCommit
+	})
 	commit := *rq
-	places := a.existingOffsets(&commit)
+	places := existingOffsets(image, &commit)
 	answer := func(results *wire.TxnOffsetCommitResponse, err error) {
 		if c.version < 2 && kafka.CodeOf(err) == kafka.CoordinatorLoadInProgress {
 			err = kafka.CoordinatorNotAvailable // clients of those versions fail on the other (KAFKA-7296)
@@ -60,8 +66,7 @@ func (a *API) txnOffsetCommit(c Call, rq *wire.TxnOffsetCommitRequest) {
 }
 
 // existingOffsets leaves in the request what exists, and tells where in the request that was.
-func (a *API) existingOffsets(rq *wire.TxnOffsetCommitRequest) (places []commitPlaces) {
-	image := a.Metadata.Current()
+func existingOffsets(image *metadata.Image, rq *wire.TxnOffsetCommitRequest) (places []commitPlaces) {
 	topics := rq.Topics
 	rq.Topics = nil
 	for i, topic := range topics {
