@@ -25,16 +25,16 @@ func statusRecord(id string, s *status, transactionVersion int16) statemachine.R
 		version = 1
 		value.PreviousProducerID, value.NextProducerID, value.ClientTransactionVersion = s.previousID, s.nextID, s.version
 	}
-	return record(&wire.TransactionLogKey{TransactionalID: id}, value, version)
+	return encode(&wire.TransactionLogKey{TransactionalID: id}, value, version)
 }
 
 func tombstone(id string) statemachine.Record {
-	return record(&wire.TransactionLogKey{TransactionalID: id}, nil, 0)
+	return encode(&wire.TransactionLogKey{TransactionalID: id}, nil, 0)
 }
 
-// record encodes a key and a value; a nil value makes a tombstone. All texts are short enough for it: they come from
+// encode makes a record of a key and a value; a nil value makes a tombstone. All texts are short enough for it: they come from
 // requests that encode them alike.
-func record(key, value wire.Message, version int16) statemachine.Record {
+func encode(key, value wire.Message, version int16) statemachine.Record {
 	var r statemachine.Record
 	var err error
 	if r.Key, err = wire.EncodeRecordKey(key); err != nil {

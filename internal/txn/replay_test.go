@@ -1,12 +1,15 @@
 package txn
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -141,5 +144,41 @@ func TestHousekeepingInPortions(t *testing.T) {
 	b.clock.advance(90 * time.Minute)
 	if got := fmt.Sprint(sizes()); got != "[1000 5 1000 1000 10]" || len(b.machine.transactions) != ongoing {
 		t.Errorf("expiry: batches of %s, %d left", got, len(b.machine.transactions))
+	}
+}
+
+// TestKafkasLog loads a partition of __transaction_state that Kafka 4.3.1 wrote: it is understood, and our own records of the
+// same states are the same bytes.
+func TestKafkasLog(t *testing.T) {
+	segment, err := os.ReadFile("../storagecheck/testdata/kafka/__transaction_state-47/00000000000000000000.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t)
+	records := 0
+	for batch, err := range record.Batches(segment) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r, err := range batch.Records(1 << 20) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.machine.Replay(r.Offset, statemachine.Record{Key: r.Key, Value: r.Value}); err != nil {
+				t.Fatal(err)
+			}
+			var key wire.TransactionLogKey
+			if err := wire.DecodeRecordKey(r.Key, &key); err != nil {
+				t.Fatal(err)
+			}
+			s := b.machine.transactions[key.TransactionalID].status
+			if ours := statusRecord(key.TransactionalID, &s, 2); !bytes.Equal(ours.Key, r.Key) || !bytes.Equal(ours.Value, r.Value) {
+				t.Errorf("offset %d: Kafka wrote %x, we %x", r.Offset, r.Value, ours.Value)
+			}
+			records++
+		}
+	}
+	if records < 10 || len(b.machine.transactions) == 0 {
+		t.Errorf("%d records of %d transactional ids", records, len(b.machine.transactions))
 	}
 }
