@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"slices"
 
 	"github.com/ottla/ottla/internal/record"
 )
@@ -160,6 +161,9 @@ func (s *segment) loadIndexes() error {
 	if offsetErr != nil || timeErr != nil || !offsetsWhole || !timesWhole || len(times) == 0 && size > 0 {
 		return s.rebuildIndexes(true)
 	}
+	if whole, err := s.timesAreWhole(offsets, times); err != nil || !whole {
+		return errors.Join(err, s.rebuildIndexes(true))
+	}
 	s.sinceIndexEntry = size
 	if n := len(offsets); n > 0 {
 		s.sinceIndexEntry -= unpackEntry(s.base, offsets[n-1]).position
@@ -172,4 +176,30 @@ func (s *segment) loadIndexes() error {
 	}
 	s.state.largestKnown = true
 	return nil
+}
+
+// timesAreWhole is isLargest for indexes that are being loaded. The caller holds s.files.
+func (s *segment) timesAreWhole(offsets []uint64, times []timeEntry) (bool, error) {
+	s.state.RLock()
+	known := s.state.largestKnown
+	s.state.RUnlock()
+	if len(times) == 0 || known {
+		return true, nil
+	}
+	last := times[len(times)-1]
+	position := int64(0)
+	for _, v := range slices.Backward(offsets) {
+		if entry := unpackEntry(s.base, v); entry.offset <= last.offset {
+			position = entry.position
+			break
+		}
+	}
+	f, _, err := s.openLog()
+	if err != nil {
+		return false, err
+	}
+	defer f.done()
+	scan := s.scan(f, scanBufferBytes)
+	defer scan.free()
+	return scan.noneLater(position, last.timestamp)
 }

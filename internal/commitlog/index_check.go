@@ -68,6 +68,41 @@ func (s *segment) trueFloorTime(ts int64) (timeEntry, error) {
 	return s.floorTime(ts)
 }
 
+// isLargest is isTrue for the last entry, and whether no batch behind it has a larger timestamp: a file that lost its last
+// entries would let retention delete records before their time. What is damaged behind it says nothing.
+func (s *segment) isLargest(e timeEntry) (bool, error) {
+	if ok, err := s.isTrue(e); !ok || err != nil {
+		return ok, err
+	}
+	f, _, err := s.useLog()
+	if err != nil {
+		return false, err
+	}
+	defer f.done()
+	scan := s.scan(f, scanBufferBytes)
+	defer scan.free()
+	position, err := s.seek(scan, e.offset)
+	if err != nil {
+		return false, err
+	}
+	return scan.noneLater(position, e.timestamp)
+}
+
+// noneLater reports whether no batch from position on has a timestamp larger than ts.
+func (s *scanner) noneLater(position, ts int64) (bool, error) {
+	for position < s.end {
+		b, err := s.header(position)
+		if err != nil {
+			return true, ignoreCorruption(err)
+		}
+		if b.MaxTimestamp() > ts {
+			return false, nil
+		}
+		position += int64(b.Length())
+	}
+	return true, nil
+}
+
 // isTrue reports whether a time index entry names a batch with that largest timestamp.
 func (s *segment) isTrue(e timeEntry) (bool, error) {
 	f, _, err := s.useLog()

@@ -52,7 +52,7 @@ func (j *journal) retire(generation uint64, lasted time.Duration) {
 
 // syncInPlace makes durable in the segments of logs what the journal has of them, and reports whether it did so for all.
 func (j *journal) syncInPlace(logs []*Log) bool {
-	if len(logs) < j.dir.options.syncAllFrom || !j.syncAll(logs) {
+	if !j.syncAll(logs) {
 		j.syncEach(logs)
 	}
 	return !j.stopping.Load() && j.dir.Failed() == nil
@@ -80,6 +80,14 @@ func (j *journal) syncAll(logs []*Log) bool {
 	if !j.dir.syncsAll(len(logs)) {
 		return false
 	}
+	for some := range slices.Chunk(logs, j.dir.files.limit) {
+		j.syncAllOf(some)
+		j.dir.files.shrinkAll()
+	}
+	return true
+}
+
+func (j *journal) syncAllOf(logs []*Log) {
 	works := slices.Grow(j.works[:0], len(logs))[:len(logs)]
 	j.works = works
 	for i, l := range logs {
@@ -94,7 +102,6 @@ func (j *journal) syncAll(logs []*Log) bool {
 			j.dir.fail(err)
 		}
 	}
-	return true
 }
 
 // placing is the work of syncing one log in place.

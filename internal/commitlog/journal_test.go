@@ -16,11 +16,18 @@ import (
 // openJournaled opens the log of a test and commits until the journal takes what is appended.
 func openJournaled(t *testing.T, fsys vfs.FS) *testBench {
 	t.Helper()
+	return openJournaledWith(t, fsys, func(*Options) {})
+}
+
+// openJournaledWith is openJournaled with other options.
+func openJournaledWith(t *testing.T, fsys vfs.FS, change func(*Options)) *testBench {
+	t.Helper()
 	c := smallConfig()
 	c.SegmentBytes = 1 << 20
 	o := testOptions(c)
 	o.journalFirst = o.JournalBytes / 2
 	o.CheckpointInterval = time.Hour // which would sync the directory
+	change(&o)
 	dir, err := Open(fsys, testDir, o)
 	if err != nil {
 		t.Fatal(err)
@@ -196,8 +203,7 @@ func TestRecoveryPointStaysBehind(t *testing.T) {
 func TestFailedSyncInPlace(t *testing.T) {
 	for _, from := range []int{1, 1000} {
 		disk := vfs.Faulty(vfs.NewMemory())
-		b := openJournaled(t, disk)
-		b.dir.options.syncAllFrom = from
+		b := openJournaledWith(t, disk, func(o *Options) { o.syncAllFrom = from })
 		disk.Add(vfs.Rule{Op: vfs.OpSync, Path: "*.log", Times: 1, Err: errBroken})
 		b.dir.journal.syncInPlace([]*Log{b.log})
 		if !errors.Is(b.dir.Failed(), errBroken) || b.log.settled() == b.log.StableOffset() {

@@ -18,6 +18,11 @@ type checkpointed struct {
 	recoveryPoint, start, high int64
 	cleaned                    int64 // 0: never
 	clean                      bool
+	// startLost and pointLost say that the checkpoints of starts and of recovery points, or of points alone, are gone or damaged:
+	// that they have no offset says nothing then.
+	startLost, pointLost bool
+	// rebuild says that all batches are to be looked at.
+	rebuild bool
 	// acknowledged is where the redo journal proves that the log went to, or 0.
 	acknowledged int64
 }
@@ -31,11 +36,11 @@ func (d *Dir) load() error {
 	if d.clean, d.cleanEpoch, err = takeCleanShutdown(d.fsys, d.path); err != nil {
 		return err
 	}
-	offsets := d.readCheckpoints()
 	folders, err := d.partitionFolders()
 	if err != nil {
 		return err
 	}
+	offsets := d.readCheckpoints()
 	redo, err := d.readJournal()
 	if err != nil {
 		return err
@@ -55,14 +60,17 @@ func (d *Dir) load() error {
 		c.cleaned = 0 // that was said of another log
 		return c
 	}))
-	d.noteDeleted(offsets[:])
+	d.noteDeleted(offsets.files[:])
 	if err := d.allSetAside(); err != nil {
 		failures = append(failures, err)
 	}
-	d.cleanedDue.Store(d.namesOthers(offsets[cleanerOffsets]))
+	d.cleanedDue.Store(d.namesOthers(offsets.files[cleanerOffsets]))
 	failures = append(failures, d.syncRecovered())
 	if !d.clean && len(folders) > 0 {
 		failures = append(failures, d.fsys.SyncDir(d.path))
+	}
+	if len(d.mu.logs)+len(d.mu.futures) == 0 {
+		failures = append(failures, d.makeCheckpoints(offsets))
 	}
 	if err := errors.Join(failures...); err != nil {
 		return err
@@ -74,7 +82,10 @@ func (d *Dir) load() error {
 }
 
 // checkpoints are the offset checkpoints of a directory.
-type checkpoints [4]map[kafka.TopicPartition]int64
+type checkpoints struct {
+	files [4]map[kafka.TopicPartition]int64
+	lost  [4]bool // gone or damaged
+}
 
 // The places of the checkpoints.
 const (
@@ -85,19 +96,34 @@ const (
 )
 
 // readCheckpoints reads those that are there and good. Without a recovery point everything is checked; without the others
-// starts and high watermarks are found again from the segments and the replicas.
+// starts and high watermarks are found again from the segments and the replicas. A new directory gets empty ones before it gets
+// a log: so one that is not there was lost.
 func (d *Dir) readCheckpoints() (all checkpoints) {
 	for i, name := range [...]string{recoveryPoints: recoveryPointFile, logStarts: logStartFile, highWatermarks: highWatermarkFile, cleanerOffsets: cleanerOffsetFile} {
 		var err error
-		if all[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
+		if all.files[i], err = readOffsetCheckpoint(d.fsys, filepath.Join(d.path, name)); err != nil {
 			d.options.Logger.Warn("ignoring a damaged checkpoint", "error", err)
 		}
+		all.lost[i] = all.files[i] == nil
 	}
 	return all
 }
 
+// makeCheckpoints gives a directory without logs the checkpoints without which a start says that they were lost.
+func (d *Dir) makeCheckpoints(have checkpoints) error {
+	var err error
+	for i, name := range [...]string{recoveryPoints: recoveryPointFile, logStarts: logStartFile} {
+		if have.lost[i] {
+			err = errors.Join(err, d.writeOffsets(name, nil))
+		}
+	}
+	return err
+}
+
 func (c *checkpoints) of(tp kafka.TopicPartition, clean bool) checkpointed {
-	return checkpointed{recoveryPoint: c[recoveryPoints][tp], start: c[logStarts][tp], high: c[highWatermarks][tp], cleaned: c[cleanerOffsets][tp], clean: clean}
+	f := &c.files
+	return checkpointed{recoveryPoint: f[recoveryPoints][tp], start: f[logStarts][tp], high: f[highWatermarks][tp], cleaned: f[cleanerOffsets][tp], clean: clean,
+		pointLost: c.lost[recoveryPoints], startLost: c.lost[recoveryPoints] && c.lost[logStarts]}
 }
 
 // loadLogs loads the logs of partitions, Options.RecoveryThreads at once, and returns what went wrong.
@@ -179,7 +205,7 @@ func (d *Dir) loadLogAt(tp kafka.TopicPartition, path string, config Config, c c
 	l := newLog(d, tp, path, topicID, config)
 	if err := l.epochs.load(d.fsys, path); err != nil {
 		d.options.Logger.Warn("rebuilding damaged leader epochs from the log", "error", err)
-		c.recoveryPoint, c.clean = 0, false
+		c.rebuild, c.clean = true, false
 	}
 	if err := l.loadSegments(); err != nil {
 		return nil, err

@@ -190,6 +190,12 @@ func (c *openFiles) remove(f *openFile) {
 // shrink closes files that nobody uses and that have nothing unsynced, as many as there are too many, if it finds them soon.
 func (c *openFiles) shrink() { c.closeDown(c.limit) }
 
+// shrinkAll closes as many files as there are too many, if it can.
+func (c *openFiles) shrinkAll() {
+	for int(c.count.Load()) > c.limit && c.closeDown(c.limit) > 0 {
+	}
+}
+
 // closeSome makes room for a file that the operating system has none for, and reports whether there is some.
 func (c *openFiles) closeSome() bool {
 	const some = 8

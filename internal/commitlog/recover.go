@@ -23,8 +23,14 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 	if err != nil {
 		return err
 	}
+	if c.rebuild {
+		saved = noOffset
+	}
 	bounds := recoveryBounds{point: point, saved: saved, proven: max(point, c.acknowledged), exact: exact}
 	expected := int64(noOffset)
+	if len(list) > 0 && c.startLost {
+		start = max(start, list[0].base)
+	}
 	if len(list) > 0 && list[0].base > max(point, start) {
 		// Retention makes the log's start durable before it deletes, so the beginning was never stable.
 		reason := fmt.Sprintf("the log begins at offset %d, expected was %d", list[0].base, max(point, start))
@@ -39,6 +45,10 @@ func (l *Log) recover(c checkpointed, exact bool) error {
 			s.state.next = list[i+1].base
 			expected = s.state.next
 			continue
+		}
+		if expected != noOffset && s.base > expected && c.pointLost {
+			// Compaction leaves such gaps, below a recovery point that is not known any more.
+			list[i-1].state.next, expected = s.base, s.base
 		}
 		if expected != noOffset && s.base != expected && s.base > point {
 			// The end of the segment before was lost, so this one was never stable.

@@ -208,3 +208,48 @@ func TestJitter(t *testing.T) {
 		t.Error("not rolled 701 ms after the first record, with 300 ms of jitter in 1,000")
 	}
 }
+
+// TestCutTimeIndex: a time index that lost entries at its end says that the segment is older than it is: neither does retention
+// delete it for that, nor do lookups by time pass over it.
+func TestCutTimeIndex(t *testing.T) {
+	for _, active := range []bool{false, true} {
+		disk := vfs.NewMemory()
+		c := smallConfig()
+		c.RetentionMs = 1000
+		b := open(t, disk, c)
+		for i := range 10 {
+			b.append(testTime.UnixMilli()-5000+int64(i*500), strings.Repeat("x", 100))
+		}
+		s := b.log.active()
+		if !active {
+			for range 20 { // which begins other segments
+				b.append(testTime.UnixMilli()-500, strings.Repeat("x", 200))
+			}
+		}
+		b.log.SetHighWatermark(b.log.EndOffset())
+		b.close()
+		name := s.stem + timeIndexSuffix
+		content, err := readFile(disk, name, maxIndexBytes)
+		if err != nil || len(content) <= 2*timeEntrySize {
+			t.Fatalf("time index of %d bytes: %v", len(content), err)
+		}
+		if err := writeFile(disk, name, content[:2*timeEntrySize], true); err != nil {
+			t.Fatal(err)
+		}
+		b = open(t, disk, c)
+		if active {
+			b.append(testTime.UnixMilli()-4000, "late")
+			b.log.SetHighWatermark(b.log.EndOffset())
+		}
+		if err := b.dir.Sweep(testTime); err != nil {
+			t.Fatal(err)
+		}
+		if got := b.log.StartOffset(); got != 0 {
+			t.Errorf("active: %v: retention deleted up to %d records that are 500 ms old", active, got)
+		}
+		if offset, _, _, found, err := b.log.OffsetForTimestamp(testTime.UnixMilli() - 1000); offset != 8 || !found || err != nil {
+			t.Errorf("active: %v: the first record of the last second is %d, want 8; %v", active, offset, err)
+		}
+		b.close()
+	}
+}

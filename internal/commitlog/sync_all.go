@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -41,7 +42,8 @@ func (d *Dir) syncAll() error {
 	return err
 }
 
-// pinnedFiles are files that have to be written when all is synced. They stay open until they have been asked.
+// pinnedFiles are files that have to be written when all is synced. They stay open until they have been asked, so that it is done
+// for as many at once as may be open.
 type pinnedFiles struct {
 	files   []*openFile
 	changes []int64 // of each, before
@@ -89,14 +91,17 @@ func (f *flusher) syncAll(logs []*Log) {
 	if !f.dir.syncsAll(len(logs)) {
 		return
 	}
-	for _, l := range logs {
-		l.flushing.pinned.pin(l.flushing.segments)
-	}
-	err := f.dir.syncAll()
-	for _, l := range logs {
-		w := &l.flushing
-		written, failed := w.pinned.check(err)
-		w.err = errors.Join(w.err, failed)
-		w.allSynced = written && failed == nil
+	for some := range slices.Chunk(logs, f.dir.files.limit) {
+		for _, l := range some {
+			l.flushing.pinned.pin(l.flushing.segments)
+		}
+		err := f.dir.syncAll()
+		for _, l := range some {
+			w := &l.flushing
+			written, failed := w.pinned.check(err)
+			w.err = errors.Join(w.err, failed)
+			w.allSynced = written && failed == nil
+		}
+		f.dir.files.shrinkAll()
 	}
 }

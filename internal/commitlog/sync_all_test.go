@@ -16,7 +16,7 @@ func testRoundSyncsAllAtOnce(t *testing.T) {
 	memory := vfs.NewMemory()
 	disk := vfs.Faulty(memory)
 	c := DefaultConfig()
-	b := openWith(t, disk, c, func(o *Options) { o.JournalBytes, o.syncAllFrom = -1, 8 })
+	b := openWith(t, disk, c, func(o *Options) { o.JournalBytes, o.syncAllFrom, o.OpenFiles = -1, 8, 100 })
 	logs := manyLogs(t, b, 20, c)
 	round := func() error {
 		for _, l := range logs {

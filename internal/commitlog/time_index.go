@@ -84,7 +84,7 @@ func (s *segment) largestTimestamp() (timeEntry, error) {
 		largest = timeEntry{noTimestamp, s.base}
 		if entry != nil {
 			largest = *entry
-			if ok, err := s.isTrue(largest); err != nil {
+			if ok, err := s.isLargest(largest); err != nil {
 				return timeEntry{}, err
 			} else if !ok {
 				if err := s.distrustIndexes(); err != nil {
