@@ -166,3 +166,25 @@ func (a *admin) liveBrokers() ([]int32, error) {
 	slices.Sort(ids)
 	return ids, nil
 }
+
+// deleteTopics deletes topics; the first that cannot be is the error.
+func (a *admin) deleteTopics(names []string) error {
+	rq := kmsg.NewPtrDeleteTopicsRequest()
+	rq.TimeoutMillis = createTimeoutMs
+	rq.TopicNames = names
+	for _, name := range names {
+		topic := kmsg.NewDeleteTopicsRequestTopic()
+		topic.Topic = kmsg.StringPtr(name)
+		rq.Topics = append(rq.Topics, topic)
+	}
+	response, err := request[*kmsg.DeleteTopicsResponse](a, "deleteTopics", rq)
+	if err != nil {
+		return err
+	}
+	for _, answer := range response.Topics {
+		if err := responseError(answer.ErrorCode, answer.ErrorMessage); err != nil {
+			return err
+		}
+	}
+	return nil
+}

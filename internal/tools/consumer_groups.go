@@ -53,19 +53,16 @@ func (inv *invocation) validateRegex(o *consumerGroupsOptions) int {
 
 // groupsTool is one run of kafka-consumer-groups with a client.
 type groupsTool struct {
-	*invocation
-	o     *consumerGroupsOptions
-	admin *admin
-	limit time.Duration // of one call
-	plan  resetPlan
+	resetter
+	o *consumerGroupsOptions
 }
 
 func (inv *invocation) actOnGroups(o *consumerGroupsOptions) error {
 	r := o.Reader()
 	file, bootstrap := r.String(o.commandConfig), r.String(o.bootstrap)
-	t := &groupsTool{invocation: inv, o: o, limit: time.Duration(r.Long(o.timeout)) * time.Millisecond}
-	t.plan = resetPlan{file: r.String(o.fromFile), datetime: r.String(o.toDatetime), duration: r.String(o.byDuration),
-		offset: r.Long(o.toOffset), shift: r.Long(o.shiftBy)}
+	t := &groupsTool{o: o, resetter: resetter{
+		invocation: inv, to: &o.resetOptions, limit: time.Duration(r.Long(o.timeout)) * time.Millisecond, plan: o.plan(r),
+	}}
 	if r.Err() != nil {
 		return r.Err()
 	}

@@ -15,39 +15,52 @@ func (t *groupsTool) deleteOffsets() error {
 	if err != nil {
 		return err
 	}
-	var partitions []kafka.TopicPartition
 	results := make(map[kafka.TopicPartition]error)
-	for _, arg := range t.o.Values(t.o.topic) {
+	partitions, err := t.namedPartitions(t.o.Values(t.o.topic), results)
+	if err != nil {
+		return err
+	}
+	t.reportDeletedOffsets(group, t.deletePartitions(group, partitions, results))
+	t.printDeletedOffsets(results)
+	return nil
+}
+
+// namedPartitions reads the topics whose offsets are to be deleted. One that does not exist stands in results with its failure.
+func (t *resetter) namedPartitions(args []string, results map[kafka.TopicPartition]error) (partitions []kafka.TopicPartition, err error) {
+	for _, arg := range args {
 		some, err := t.parseTopics([]string{arg})
 		if _, isBroker := err.(*brokerError); isBroker {
 			results[kafka.TopicPartition{Topic: arg, Partition: -1}] = err
 			continue
 		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		partitions = append(partitions, some...)
 	}
-	var first error
-	if len(partitions) > 0 {
-		answers, failure := t.admin.deleteOffsets(t.limit, group, partitions)
-		first = failure
-		for _, tp := range partitions {
-			results[tp] = failure
-			if failure == nil {
-				results[tp] = answers[tp]
-			}
-			if first == nil {
-				first = results[tp]
-			}
-		}
-	}
-	t.reportDeletedOffsets(group, first)
-	t.printDeletedOffsets(results)
-	return nil
+	return partitions, nil
 }
 
-func (t *groupsTool) reportDeletedOffsets(group string, first error) {
+// deletePartitions deletes offsets and returns the first failure; each partition's own goes to results.
+func (t *resetter) deletePartitions(group string, partitions []kafka.TopicPartition, results map[kafka.TopicPartition]error) error {
+	if len(partitions) == 0 {
+		return nil
+	}
+	answers, first := t.admin.deleteOffsets(t.limit, group, partitions)
+	for _, tp := range partitions {
+		if results[tp] = first; answers != nil {
+			results[tp] = answers[tp]
+		}
+	}
+	for _, tp := range partitions {
+		if first == nil {
+			first = results[tp]
+		}
+	}
+	return first
+}
+
+func (t *resetter) reportDeletedOffsets(group string, first error) {
 	switch {
 	case first == nil:
 		t.println("Request succeeded for deleting offsets from group " + group + ".")

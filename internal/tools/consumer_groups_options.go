@@ -1,10 +1,6 @@
 package tools
 
-import (
-	"slices"
-
-	"github.com/ottla/ottla/internal/tools/options"
-)
+import "github.com/ottla/ottla/internal/tools/options"
 
 const consumerGroupsPurpose = "This tool helps to list all consumer groups, describe a consumer group, delete consumer group info, " +
 	"or reset consumer group offsets."
@@ -16,20 +12,16 @@ const dryRunWarning = "WARN: No action will be performed as the --execute option
 
 // consumerGroupsOptions are the options of kafka-consumer-groups.
 type consumerGroupsOptions struct {
-	*options.Set
-	parser *options.Parser
+	resetOptions
 
-	bootstrap, commandConfig, group, topic, allTopics, allGroups, timeout *options.Option
-	list, describe, delete, reset, deleteOffsets, validateRegex           *options.Option
-	dryRun, execute, export                                               *options.Option
-	toOffset, fromFile, toDatetime, byDuration                            *options.Option
-	toEarliest, toLatest, toCurrent, shiftBy                              *options.Option
-	members, verbose, offsets, state, kind                                *options.Option
+	bootstrap, commandConfig, topic, allTopics, allGroups, timeout *options.Option
+	list, describe, delete, deleteOffsets, validateRegex           *options.Option
+	members, verbose, offsets, state, kind                         *options.Option
 }
 
 func newConsumerGroupsOptions() *consumerGroupsOptions {
 	p := options.NewParser()
-	o := &consumerGroupsOptions{parser: p}
+	o := &consumerGroupsOptions{resetOptions: resetOptions{parser: p}}
 	o.bootstrap = p.Value("bootstrap-server", "host:port,...", "REQUIRED, but for --validate-regex: the brokers to connect to.")
 	o.group = p.Value("group", "group", "The group. May be repeated.")
 	o.topic = p.Value("topic", "topic", "With --reset-offsets and --delete-offsets: a topic, or topic:0,1,2. May be repeated.")
@@ -42,17 +34,7 @@ func newConsumerGroupsOptions() *consumerGroupsOptions {
 	o.commandConfig = p.Value("command-config", "file", "Properties file for the client.")
 	o.reset = p.Flag("reset-offsets", "Set the offsets of groups without members. Say where to with one of --to-datetime, --by-duration, --to-earliest, --to-latest, --shift-by, --from-file, --to-current, --to-offset, and of what with --topic or --all-topics.")
 	o.deleteOffsets = p.Flag("delete-offsets", "Delete the offsets of a group in topics.")
-	o.dryRun = p.Flag("dry-run", "With --reset-offsets: only show the offsets.")
-	o.execute = p.Flag("execute", "With --reset-offsets: set the offsets.")
-	o.export = p.Flag("export", "With --reset-offsets: print the offsets as CSV.")
-	o.toOffset = p.Value("to-offset", "offset", "Reset to this offset.").Long()
-	o.fromFile = p.Value("from-file", "CSV file", "Reset to the offsets of a file that --export wrote.")
-	o.toDatetime = p.Value("to-datetime", "YYYY-MM-DDThh:mm:ss.sss", "Reset to the first record from this time on.")
-	o.byDuration = p.Value("by-duration", "PnDTnHnMnS", "Reset to the first record of the last so and so long.")
-	o.toEarliest = p.Flag("to-earliest", "Reset to the first record.")
-	o.toLatest = p.Flag("to-latest", "Reset to the end.")
-	o.toCurrent = p.Flag("to-current", "Reset to the offsets that the group has.")
-	o.shiftBy = p.Value("shift-by", "number", "Reset by so many records from where the group is, forwards or (negative) backwards.").Long()
+	o.addTargets()
 	o.members = p.Flag("members", "With --describe: the members.").AvailableIf(o.describe)
 	o.verbose = p.Flag("verbose", "With --describe: more columns.").AvailableIf(o.describe)
 	o.offsets = p.Flag("offsets", "With --describe: the offsets, as without it.").AvailableIf(o.describe)
@@ -60,10 +42,6 @@ func newConsumerGroupsOptions() *consumerGroupsOptions {
 	o.kind = p.OptionalValue("type", "types", "With --list: show types, or only groups of these: classic, consumer.").AvailableIf(o.list)
 	o.validateRegex = p.Value("validate-regex", "regex", "Tell whether this is a regular expression in RE2's syntax.")
 	return o
-}
-
-func (o *consumerGroupsOptions) scenarios() []*options.Option {
-	return []*options.Option{o.toOffset, o.shiftBy, o.toDatetime, o.byDuration, o.toEarliest, o.toLatest, o.toCurrent, o.fromFile}
 }
 
 func (inv *invocation) parseConsumerGroupsOptions() (*consumerGroupsOptions, error) {
@@ -114,8 +92,5 @@ func (o *consumerGroupsOptions) checkReset(inv *invocation, r *rules) {
 		inv.complain(dryRunWarning)
 	}
 	r.failIf(!o.Has(o.group) && !o.Has(o.allGroups), "Option %s takes one of these options: %s", o.reset, join([]*options.Option{o.group, o.allGroups}))
-	order := []*options.Option{o.toOffset, o.toDatetime, o.byDuration, o.toEarliest, o.toLatest, o.toCurrent, o.shiftBy, o.fromFile}
-	for _, scenario := range order {
-		r.forbid(scenario, slices.Clone(o.scenarios())...)
-	}
+	o.forbidTwoTargets(r)
 }

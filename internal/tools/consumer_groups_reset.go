@@ -86,7 +86,7 @@ func (t *groupsTool) partitionsToReset(group string) ([]kafka.TopicPartition, er
 }
 
 // parseTopics reads values of --topic: a topic with all its partitions, or topic:0,1,2.
-func (t *groupsTool) parseTopics(args []string) ([]kafka.TopicPartition, error) {
+func (t *resetter) parseTopics(args []string) ([]kafka.TopicPartition, error) {
 	var partitions []kafka.TopicPartition
 	var whole []string
 	for _, arg := range args {
@@ -124,7 +124,7 @@ func parseTopicPartitions(arg string) ([]kafka.TopicPartition, error) {
 }
 
 // checkPartitions wants partitions that are there and have a leader.
-func (t *groupsTool) checkPartitions(partitions []kafka.TopicPartition) error {
+func (t *resetter) checkPartitions(partitions []kafka.TopicPartition) error {
 	topics, err := t.admin.describeTopics(slices.Sorted(maps.Keys(byTopic(partitions))), describeLimit)
 	if err != nil {
 		return inRuntime(inFuture(err))
@@ -156,7 +156,7 @@ func (t *groupsTool) checkPartitions(partitions []kafka.TopicPartition) error {
 	return nil
 }
 
-func (t *groupsTool) printReset(results map[string]offsetsOf) {
+func (t *resetter) printReset(results map[string]offsetsOf) {
 	rows := [][]string{}
 	if len(results) > 0 {
 		rows = append(rows, []string{"GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"})

@@ -72,3 +72,6 @@ func join(opts []*options.Option) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// joinValues lists values as Java prints a list, without its brackets.
+func joinValues(values []string) string { return strings.Join(values, ", ") }

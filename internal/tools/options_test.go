@@ -22,6 +22,7 @@ func TestOptionsAreKafkas(t *testing.T) {
 		"kafka-get-offsets":      newGetOffsetsOptions().parser,
 		"kafka-groups":           newGroupsOptions().parser,
 		"kafka-log-dirs":         newLogDirsOptions().parser,
+		"kafka-streams-groups":   newStreamsGroupsOptions().parser,
 		"kafka-topics":           newTopicsOptions().parser,
 	}
 	text, err := os.ReadFile("testdata/options.tsv")

@@ -14,9 +14,9 @@ type resetPlan struct {
 }
 
 // newOffsets finds the offsets to which partitions are reset.
-func (t *groupsTool) newOffsets(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
-	has := t.o.Has
-	switch o := t.o; {
+func (t *resetter) newOffsets(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
+	has := t.to.Has
+	switch o := t.to; {
 	case has(o.toOffset):
 		wanted := offsetsOf{}
 		for _, tp := range partitions {
@@ -46,11 +46,11 @@ func (t *groupsTool) newOffsets(group string, partitions []kafka.TopicPartition)
 	case has(o.toCurrent):
 		return t.current(group, partitions)
 	}
-	return nil, &usageError{t.o.parser, fmt.Sprintf("Option '%s' requires one of the following scenarios: [%s]", t.o.reset, join(t.o.scenarios()))}
+	return nil, &usageError{t.to.parser, fmt.Sprintf("Option '%s' requires one of the following scenarios: [%s]", t.to.reset, join(t.to.scenarios()))}
 }
 
 // bounds are the first offsets, or the ends, of partitions.
-func (t *groupsTool) bounds(partitions []kafka.TopicPartition, timestamp int64, what string) (offsetsOf, error) {
+func (t *resetter) bounds(partitions []kafka.TopicPartition, timestamp int64, what string) (offsetsOf, error) {
 	answers, err := t.admin.listOffsets(partitions, timestamp)
 	if err != nil {
 		return nil, inRuntime(inFuture(err))
@@ -62,7 +62,7 @@ func (t *groupsTool) bounds(partitions []kafka.TopicPartition, timestamp int64, 
 			return nil, inRuntime(inFuture(answer.err))
 		}
 		if !ok {
-			return nil, &usageError{t.o.parser, "Error getting " + what + " offset of topic partition: " + tp.String()}
+			return nil, &usageError{t.to.parser, "Error getting " + what + " offset of topic partition: " + tp.String()}
 		}
 		offsets[tp] = answer.offset
 	}
@@ -70,7 +70,7 @@ func (t *groupsTool) bounds(partitions []kafka.TopicPartition, timestamp int64, 
 }
 
 // clip keeps offsets inside the log, with a warning.
-func (t *groupsTool) clip(wanted offsetsOf) (offsetsOf, error) {
+func (t *resetter) clip(wanted offsetsOf) (offsetsOf, error) {
 	var partitions []kafka.TopicPartition
 	for tp := range wanted {
 		partitions = append(partitions, tp)
@@ -97,7 +97,7 @@ func (t *groupsTool) clip(wanted offsetsOf) (offsetsOf, error) {
 	return wanted, nil
 }
 
-func (t *groupsTool) shifted(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
+func (t *resetter) shifted(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
 	committed, err := t.admin.committedOffsets(t.limit, group)
 	if err != nil {
 		return nil, inRuntime(inFuture(err))
@@ -114,7 +114,7 @@ func (t *groupsTool) shifted(group string, partitions []kafka.TopicPartition) (o
 }
 
 // fromTime are the offsets of the first records from a time on; the end where there is no such record.
-func (t *groupsTool) fromTime(partitions []kafka.TopicPartition, at time.Time) (offsetsOf, error) {
+func (t *resetter) fromTime(partitions []kafka.TopicPartition, at time.Time) (offsetsOf, error) {
 	answers, err := t.admin.listOffsets(partitions, max(at.UnixMilli(), 0))
 	if err != nil {
 		return nil, inRuntime(inFuture(err))
@@ -139,8 +139,8 @@ func (t *groupsTool) fromTime(partitions []kafka.TopicPartition, at time.Time) (
 	return offsets, err
 }
 
-func (t *groupsTool) fromPlan(group string) (offsetsOf, error) {
-	plan, err := readPlan(t.plan.file, t.o.Values(t.o.group))
+func (t *resetter) fromPlan(group string) (offsetsOf, error) {
+	plan, err := readPlan(t.plan.file, t.to.Values(t.to.group))
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (t *groupsTool) fromPlan(group string) (offsetsOf, error) {
 }
 
 // current are the offsets that the group has, and the ends of partitions where it has none.
-func (t *groupsTool) current(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
+func (t *resetter) current(group string, partitions []kafka.TopicPartition) (offsetsOf, error) {
 	committed, err := t.admin.committedOffsets(t.limit, group)
 	if err != nil {
 		return nil, inRuntime(inFuture(err))

@@ -183,22 +183,5 @@ func (t *topicsTool) delete() error {
 	if err != nil || len(names) == 0 {
 		return err
 	}
-	rq := kmsg.NewPtrDeleteTopicsRequest()
-	rq.TimeoutMillis = createTimeoutMs
-	rq.TopicNames = names
-	for _, name := range names {
-		topic := kmsg.NewDeleteTopicsRequestTopic()
-		topic.Topic = kmsg.StringPtr(name)
-		rq.Topics = append(rq.Topics, topic)
-	}
-	response, err := request[*kmsg.DeleteTopicsResponse](t.admin, "deleteTopics", rq)
-	if err != nil {
-		return err
-	}
-	for _, answer := range response.Topics {
-		if err := responseError(answer.ErrorCode, answer.ErrorMessage); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.admin.deleteTopics(names)
 }

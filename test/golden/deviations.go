@@ -50,6 +50,7 @@ func notServedYet() []deviation {
 	const (
 		modern  = "the consumer protocol (KIP-848) comes with the issue of groups and transactions"
 		quotas  = "quotas and SCRAM credentials come with the security issue"
+		streams = "streams groups (KIP-1071) come with the issue of groups and transactions"
 		metrics = "client telemetry (KIP-714) comes with the security issue"
 		loggers = "log levels at run time come with the tools issue"
 	)
@@ -58,6 +59,7 @@ func notServedYet() []deviation {
 		{"console", step(`group\.protocol=consumer`), modern, nil},
 		{"consumer-groups", step(`--group modern( |$)`), modern, nil},
 		{"consumer-groups", step(`--list --type --state$`), modern, nil},
+		{"kafka-streams-groups", step(`--describe --group|--reset-offsets`), streams, nil},
 		{"configs", step(`--(client|user|ip|client-defaults|user-defaults|ip-defaults|entity-type (clients|users|ips))( |$)`), quotas, nil},
 		{"configs", step(`client-metrics`), metrics, nil},
 		{"configs", step(`broker-logger`), loggers, nil},
