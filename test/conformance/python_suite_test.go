@@ -8,13 +8,6 @@ import (
 	"time"
 )
 
-// comesLater are the cases that a broker without KIP-848 groups fails, with the reason. A case that starts to
-// pass fails its test until the cases with its reason are taken out here.
-var comesLater = map[string]string{
-	"group-manual-commit-and-resume-kip848": "KIP-848 groups come with the groups-and-transactions issue",
-	"two-consumers-rebalance-kip848":        "KIP-848 groups come with the groups-and-transactions issue",
-}
-
 // The suite is five Python clients through everyday scripts (python/check_*.py). testdata/python_suite.txt lists its cases
 // as CLIENT-VERSION/CASE; real Kafka 4.3.1 passes all of them.
 func TestPythonSuite(t *testing.T) {
@@ -32,8 +25,8 @@ func TestPythonSuite(t *testing.T) {
 				t.Parallel()
 				script := python(t, c.requirements, c.suite)
 				client := clientVersion(t, c.requirements, slices.Collect(maps.Keys(cases)))
-				o := script.with("BOOTSTRAP="+tg.addr, "DOUBTFUL="+strings.Join(doubtful(tg), ",")).run(t, 4*time.Minute, "")
-				checkCases(t, tg, o.steps(), client, cases[client])
+				o := script.with("BOOTSTRAP="+tg.addr).run(t, 4*time.Minute, "")
+				checkCases(t, o.steps(), client, cases[client])
 			})
 		}
 	})
@@ -49,20 +42,14 @@ func clientVersion(t *testing.T, requirements string, clients []string) string {
 	return clients[i]
 }
 
-func checkCases(t *testing.T, tg target, results map[string]string, client string, cases []string) {
+func checkCases(t *testing.T, results map[string]string, client string, cases []string) {
 	t.Helper()
 	for _, name := range cases {
 		why, ran := results[client+"/"+name]
-		reason, later := comesLater[name]
-		switch {
-		case !ran:
+		if !ran {
 			why = "did not run"
-		case why == "" && later && tg.own != nil:
-			t.Errorf("%s/%s passes: take the cases with its reason out of comesLater (%s)", client, name, reason)
 		}
-		if why != "" && later {
-			t.Logf("%s/%s: %s", client, name, reason)
-		} else if why != "" {
+		if why != "" {
 			t.Errorf("%s/%s %s", client, name, why)
 		}
 		delete(results, client+"/"+name)
@@ -70,12 +57,4 @@ func checkCases(t *testing.T, tg target, results map[string]string, client strin
 	for name := range results {
 		t.Errorf("%s is not in testdata/python_suite.txt", name)
 	}
-}
-
-// doubtful are the cases that get little time, because they are expected to fail by hanging.
-func doubtful(tg target) []string {
-	if tg.own == nil {
-		return nil // real Kafka passes them
-	}
-	return slices.Sorted(maps.Keys(comesLater))
 }
