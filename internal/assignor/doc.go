@@ -10,6 +10,7 @@
 //   - [Range] gives each member of a topic a range of its partitions, so that topics with equally many partitions and the same
 //     subscribers are shared alike (which joins need).
 //   - [Uniform] gives every member as many partitions as the others, or one more, and leaves as many as it can where they are.
+//   - [StickyTasks] shares the tasks of Kafka Streams applications (KIP-1071), active ones and standbys.
 //
 // Neither looks at racks, as in Kafka 4.3: a member's rack only matters to where it fetches from.
 package assignor
