@@ -54,6 +54,7 @@ type API struct {
 	fetches     sync.Pool // of *fetch
 	deadlines   deadlines
 	producerIDs producerIDs
+	internals   streamsTopics
 	stopping    atomic.Bool
 }
 

@@ -59,6 +59,8 @@ func table() []row {
 		on((*API).consumerGroupDescribe),
 		on((*API).describeTransactions),
 		on((*API).listTransactions),
+		on((*API).streamsGroupHeartbeat),
+		on((*API).streamsGroupDescribe),
 		on((*API).listConfigResources),
 		on((*API).describeTopicPartitions),
 	}

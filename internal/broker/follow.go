@@ -108,7 +108,7 @@ func (b *Broker) newGroups() *statemachine.Host[*group.Coordinator] {
 	room := make(chan struct{}, b.config.Load().Int(config.GroupCoordinatorBackgroundThreads))
 	machine := func(partition, _ int32) *group.Coordinator {
 		return group.New(group.Options{
-			Settings: b.groupSettings, Consumer: b.consumerSettings, Image: b.store.Current, Background: func(f func()) {
+			Settings: b.groupSettings, Consumer: b.consumerSettings, Streams: b.streamsSettings, Image: b.store.Current, Background: func(f func()) {
 				go func() {
 					room <- struct{}{}
 					defer func() { <-room }()
@@ -142,6 +142,7 @@ func (b *Broker) groupSettings() group.Settings {
 		Upgrade:               upgradePolicy(c.Text(config.GroupConsumerMigrationPolicy)),
 		Downgrade:             downgradePolicy(c.Text(config.GroupConsumerMigrationPolicy)),
 		RegexRefresh:          c.Duration(config.GroupConsumerRegexRefreshIntervalMs),
+		StreamsMaxSize:        c.Int(config.GroupStreamsMaxSize),
 	}
 }
 
@@ -153,6 +154,19 @@ func (b *Broker) consumerSettings(groupID string) group.ConsumerSettings {
 		SessionTimeout:     c.Duration(config.ConsumerSessionTimeoutMs),
 		HeartbeatInterval:  c.Duration(config.ConsumerHeartbeatIntervalMs),
 		AssignmentInterval: c.Duration(config.ConsumerAssignmentIntervalMs),
+	}
+}
+
+// streamsSettings are the settings of one streams group: its own, and the broker's where it has none.
+func (b *Broker) streamsSettings(groupID string) group.StreamsSettings {
+	own := b.store.Current().Config(metadata.ConfigResource{Type: metadata.ConfigGroup, Name: groupID})
+	c := b.config.Load().Group(own)
+	return group.StreamsSettings{
+		SessionTimeout:     c.Duration(config.StreamsSessionTimeoutMs),
+		HeartbeatInterval:  c.Duration(config.StreamsHeartbeatIntervalMs),
+		AssignmentInterval: c.Duration(config.StreamsAssignmentIntervalMs),
+		InitialDelay:       c.Duration(config.StreamsInitialRebalanceDelayMs),
+		StandbyReplicas:    c.Int(config.StreamsNumStandbyReplicas),
 	}
 }
 

@@ -72,31 +72,26 @@ var (
 		Name: "streams.session.timeout.ms", Type: Int, Default: "45000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupStreamsSessionTimeoutMs.Row, 1}},
 		Doc:      "Time without a heartbeat after which a member of this streams group is removed.",
-		Status:   Later, Why: "streams groups",
 	}}
 	StreamsHeartbeatIntervalMs = GroupInt{&Row{
 		Name: "streams.heartbeat.interval.ms", Type: Int, Default: "5000", Valid: atLeast(1), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupStreamsHeartbeatIntervalMs.Row, 1}},
 		Doc:      "Interval at which members of this streams group are told to send heartbeats.",
-		Status:   Later, Why: "streams groups",
 	}}
 	StreamsAssignmentIntervalMs = GroupInt{&Row{
 		Name: "streams.assignment.interval.ms", Type: Int, Default: "1000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupStreamsAssignmentIntervalMs.Row, 1}},
 		Doc:      "Shortest time between two new assignments of this streams group.",
-		Status:   Later, Why: "streams groups",
 	}}
 	StreamsNumStandbyReplicas = GroupInt{&Row{
 		Name: "streams.num.standby.replicas", Type: Int, Default: "0", Valid: atLeast(0), Importance: Medium,
 		Synonyms: []Synonym{{GroupStreamsNumStandbyReplicas.Row, 1}},
 		Doc:      "Number of standby copies of each task of this streams group.",
-		Status:   Later, Why: "streams groups",
 	}}
 	StreamsInitialRebalanceDelayMs = GroupInt{&Row{
 		Name: "streams.initial.rebalance.delay.ms", Type: Int, Default: "3000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,
 		Synonyms: []Synonym{{GroupStreamsInitialRebalanceDelayMs.Row, 1}},
 		Doc:      "Time for which this streams group waits for further members before its first assignment.",
-		Status:   Later, Why: "streams groups",
 	}}
 )
 

@@ -55,24 +55,35 @@ func (c *Coordinator) replayConsumer(r statemachine.Record) error {
 
 // becomeConsumer makes the group of an id a consumer group.
 func (c *Coordinator) becomeConsumer(id string) (*consumerGroup, error) {
-	shared := c.groups[id]
-	if shared == nil {
-		shared = newGroup(id)
-		c.groups[id] = shared
-	}
-	if classic, ok := shared.kind.(*classicGroup); !ok || !classic.simple() || len(classic.members) > 0 {
-		groupType, _, _ := shared.kind.list()
-		return nil, fmt.Errorf("record of a consumer group %s, which is a %s group", id, groupType)
-	}
-	for pending := range shared.kind.(*classicGroup).pendingJoin {
-		c.unexpect(shared.kind.(*classicGroup), pending)
+	shared, err := c.yield(id)
+	if err != nil {
+		return nil, err
 	}
 	g := newConsumerGroup(shared)
 	shared.kind = g
 	return g, nil
 }
 
-// consumerKey reads the key of a record of a consumer group: its type, and the member or the regular expression that it is
+// yield returns the group of an id, which the log says is of another kind from now on; it makes one if there is none. It has
+// to be one that only keeps offsets.
+func (c *Coordinator) yield(id string) (*group, error) {
+	shared := c.groups[id]
+	if shared == nil {
+		shared = newGroup(id)
+		c.groups[id] = shared
+	}
+	classic, ok := shared.kind.(*classicGroup)
+	if !ok || !classic.simple() || len(classic.members) > 0 {
+		groupType, _, _ := shared.kind.list()
+		return nil, fmt.Errorf("record of another kind of group than %s, which is a %s group", id, groupType)
+	}
+	for pending := range classic.pendingJoin {
+		c.unexpect(classic, pending)
+	}
+	return shared, nil
+}
+
+// consumerKey reads the key of a record of a consumer or streams group: its type, and the member or the regular expression that it is
 // about, "" if it is about the group.
 func consumerKey(b []byte) (kind int16, name string, err error) {
 	if kind, err = wire.RecordType(b); err != nil {
@@ -91,6 +102,12 @@ func consumerKey(b []byte) (kind int16, name string, err error) {
 		name = key.MemberID
 	case *wire.ConsumerGroupRegularExpressionKey:
 		name = key.RegularExpression
+	case *wire.StreamsGroupMemberMetadataKey:
+		name = key.MemberID
+	case *wire.StreamsGroupTargetAssignmentMemberKey:
+		name = key.MemberID
+	case *wire.StreamsGroupCurrentMemberAssignmentKey:
+		name = key.MemberID
 	}
 	return kind, name, nil
 }

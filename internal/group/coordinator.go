@@ -23,6 +23,8 @@ type Settings struct {
 	Assignors          []string      // group.consumer.assignors, the default first
 	Upgrade, Downgrade bool          // group.consumer.migration.policy
 	RegexRefresh       time.Duration // group.consumer.regex.refresh.interval.ms
+
+	StreamsMaxSize int // group.streams.max.size
 }
 
 // ConsumerSettings are the settings of one consumer group: its own or the broker's.
@@ -30,6 +32,15 @@ type ConsumerSettings struct {
 	SessionTimeout     time.Duration // consumer.session.timeout.ms
 	HeartbeatInterval  time.Duration // consumer.heartbeat.interval.ms
 	AssignmentInterval time.Duration // consumer.assignment.interval.ms
+}
+
+// StreamsSettings are the settings of one streams group: its own or the broker's.
+type StreamsSettings struct {
+	SessionTimeout     time.Duration // streams.session.timeout.ms
+	HeartbeatInterval  time.Duration // streams.heartbeat.interval.ms
+	AssignmentInterval time.Duration // streams.assignment.interval.ms
+	InitialDelay       time.Duration // streams.initial.rebalance.delay.ms
+	StandbyReplicas    int           // streams.num.standby.replicas
 }
 
 // Options are what a coordinator gets from outside.
@@ -46,7 +57,9 @@ type Options struct {
 	Image func() *metadata.Image
 	// Consumer returns the settings of one consumer group.
 	Consumer func(groupID string) ConsumerSettings
-	Logger   *slog.Logger
+	// Streams returns the settings of one streams group.
+	Streams func(groupID string) StreamsSettings
+	Logger  *slog.Logger
 }
 
 // Coordinator is the state machine of one partition of __consumer_offsets. Its methods are called one at a time.
@@ -60,6 +73,7 @@ type Coordinator struct {
 	groups map[string]*group
 	open   map[int64]openTransaction // by producer id
 	clocks map[memberKey]*memberClock
+	delays map[string]*alarm // first assignments of streams groups that wait for more members, by group
 	alarms alarms
 	expiry sweep
 	causes causes
@@ -79,7 +93,7 @@ var (
 func New(options Options) *Coordinator {
 	return &Coordinator{
 		options: options, groups: map[string]*group{}, open: map[int64]openTransaction{}, clocks: map[memberKey]*memberClock{},
-		resolving: map[string]bool{}, newTopics: -1,
+		delays: map[string]*alarm{}, resolving: map[string]bool{}, newTopics: -1,
 	}
 }
 

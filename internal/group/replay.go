@@ -29,6 +29,8 @@ func (c *Coordinator) Replay(offset int64, r statemachine.Record) error {
 		return c.replayGroup(r)
 	case consumerEpochRecord, consumerLegacyRecord, consumerMemberRecord, consumerTargetEpochRecord, consumerTargetRecord, consumerCurrentRecord, consumerRegexRecord:
 		return c.replayConsumer(r)
+	case streamsEpochRecord, streamsMemberRecord, streamsTargetEpochRecord, streamsTargetRecord, streamsCurrentRecord, streamsTopologyRecord:
+		return c.replayStreams(r)
 	}
 	if wire.NewGroupKey(kind) == nil {
 		c.options.Logger.Warn("record of an unknown type ignored", "type", kind, "offset", offset)
