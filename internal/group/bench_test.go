@@ -80,6 +80,7 @@ type bench struct {
 	ids      int
 	image    *metadata.Image
 	consumer ConsumerSettings
+	streams  StreamsSettings
 	// background is what the coordinator wants done beside its steps; it is done after each of them.
 	background []func()
 }
@@ -87,7 +88,8 @@ type bench struct {
 func newBench(t testing.TB) *bench {
 	b := &bench{t: t, clock: newHandClock(), log: memlog.New(), image: metadata.Empty("test"), consumer: ConsumerSettings{
 		SessionTimeout: 45 * time.Second, HeartbeatInterval: 5 * time.Second,
-	}, settings: Settings{
+	}, streams: StreamsSettings{SessionTimeout: 45 * time.Second, HeartbeatInterval: 5 * time.Second}, settings: Settings{
+		StreamsMaxSize:  1 << 30,
 		ConsumerMaxSize: 1 << 30, Assignors: []string{"uniform", "range"}, Upgrade: true, Downgrade: true, RegexRefresh: 10 * time.Minute,
 
 		MinSessionTimeout: 6 * time.Second, MaxSessionTimeout: 30 * time.Minute, InitialRebalanceDelay: 3 * time.Second,
@@ -102,6 +104,7 @@ func (b *bench) start() {
 	machine := New(Options{
 		Settings:   func() Settings { return b.settings },
 		Consumer:   func(string) ConsumerSettings { return b.consumer },
+		Streams:    func(string) StreamsSettings { return b.streams },
 		Image:      func() *metadata.Image { return b.image },
 		Background: func(f func()) { b.background = append(b.background, f) },
 		NewID: func() string {

@@ -24,6 +24,7 @@ import (
 //	fetch GROUP [PARTITION...] [stable=yes]
 //	why GROUP [last=]                          the causes that are kept, the last ones
 //	hb GROUP CLIENT [join|own] [id= epoch= static= rack= topics=t+u regex= assignor= owned=t-0+t-1 rebalance= v=]
+//	sb GROUP CLIENT [join|own|shutdown] [topology= topology-epoch= process= epoch= endpoint= seen= static= owned=0-1+0-2]
 //	topic NAME PARTITIONS, delete-topic NAME
 //	describe GROUP, describe-consumer GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
@@ -74,6 +75,10 @@ func (s *scenario) run(c *command) {
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.ForgetTopics(topics) }, s.refused)
 	case "hb":
 		s.heartbeat(c)
+	case "sb":
+		s.streamsBeat(c)
+	case "describe-streams":
+		s.describeStreams(c.operand(0))
 	case "describe-consumer":
 		id := c.operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
@@ -116,6 +121,9 @@ func (s *scenario) set(c *command) {
 	s.settings.MaxMetadataBytes = c.number("max-metadata", s.settings.MaxMetadataBytes)
 	s.settings.OffsetsRetention = c.duration("retention", s.settings.OffsetsRetention)
 	s.settings.ConsumerMaxSize = c.number("consumer-max-size", s.settings.ConsumerMaxSize)
+	s.streams.InitialDelay = c.duration("streams-delay", s.streams.InitialDelay)
+	s.streams.StandbyReplicas = c.number("standbys", s.streams.StandbyReplicas)
+	s.settings.StreamsMaxSize = c.number("streams-max-size", s.settings.StreamsMaxSize)
 	s.consumer.AssignmentInterval = c.duration("interval", s.consumer.AssignmentInterval)
 	s.consumer.SessionTimeout = c.duration("session", s.consumer.SessionTimeout)
 	if policy := c.text("migration", ""); policy != "" {

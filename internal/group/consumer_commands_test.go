@@ -128,6 +128,9 @@ func printConsumerRecord(t testing.TB, r statemachine.Record) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if kind >= streamsEpochRecord {
+		return printStreamsRecord(t, kind, name, r)
+	}
 	text := fmt.Sprintf("%s %q", map[int16]string{
 		consumerEpochRecord: "consumer group", consumerLegacyRecord: "subscription metadata of", consumerMemberRecord: "member of", consumerTargetEpochRecord: "target of",
 		consumerTargetRecord: "member's target of", consumerCurrentRecord: "member's state of", consumerRegexRecord: "regex of",

@@ -65,6 +65,7 @@ type client struct {
 	memberID   string
 	generation int32      // or member epoch
 	given      partitions // by the last heartbeat that told
+	tasks      taskSet    // of a streams group, by the last heartbeat that told
 }
 
 func playScenario(t *testing.T, script string) string {

@@ -1,7 +1,7 @@
 package group
 
 import (
-	"reflect"
+	"bytes"
 	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -15,6 +15,7 @@ type topology struct {
 	subtopologies []*wire.StreamsGroupTopologyValueSubtopology // by id
 	sources       map[string]string                            // subtopology by the topic that it reads
 	required      []string                                     // names of the topics that must be there, in order
+	form          []byte                                       // all of it, to compare
 }
 
 // newTopology reads a topology as the record of a group has it.
@@ -39,6 +40,11 @@ func newTopology(v *wire.StreamsGroupTopologyValue) *topology {
 		return compareTexts(a.SubtopologyID, b.SubtopologyID)
 	})
 	t.required = distinctTexts(t.required)
+	sorted := &wire.StreamsGroupTopologyValue{Epoch: v.Epoch}
+	for _, s := range t.subtopologies {
+		sorted.Subtopologies = append(sorted.Subtopologies, *s)
+	}
+	t.form = record(&wire.StreamsGroupTopologyKey{}, sorted, streamsValueVersion).Value
 	return t
 }
 
@@ -93,7 +99,7 @@ func errTopology(format string, args ...any) error {
 
 // equal reports whether two topologies are the same.
 func (t *topology) equal(other *topology) bool {
-	return t.epoch == other.epoch && reflect.DeepEqual(t.subtopologies, other.subtopologies)
+	return bytes.Equal(t.form, other.form)
 }
 
 // toldTopology is what a heartbeat tells, as the record of the group will have it.
@@ -102,14 +108,14 @@ func toldTopology(rq *wire.StreamsGroupHeartbeatRequestTopology) *wire.StreamsGr
 	for i := range rq.Subtopologies {
 		s := &rq.Subtopologies[i]
 		told := wire.StreamsGroupTopologyValueSubtopology{
-			SubtopologyID: s.SubtopologyID, SourceTopics: notNil(s.SourceTopics), SourceTopicRegex: notNil(s.SourceTopicRegex),
-			RepartitionSinkTopics: notNil(s.RepartitionSinkTopics), StateChangelogTopics: toldTopics(s.StateChangelogTopics),
-			RepartitionSourceTopics: toldTopics(s.RepartitionSourceTopics), CopartitionGroups: []wire.StreamsGroupTopologyValueCopartitionGroup{},
+			SubtopologyID: s.SubtopologyID, SourceTopics: s.SourceTopics, SourceTopicRegex: s.SourceTopicRegex,
+			RepartitionSinkTopics: s.RepartitionSinkTopics, StateChangelogTopics: toldTopics(s.StateChangelogTopics),
+			RepartitionSourceTopics: toldTopics(s.RepartitionSourceTopics),
 		}
 		for j := range s.CopartitionGroups {
 			g := &s.CopartitionGroups[j]
 			told.CopartitionGroups = append(told.CopartitionGroups, wire.StreamsGroupTopologyValueCopartitionGroup{
-				SourceTopics: notNil(g.SourceTopics), SourceTopicRegex: notNil(g.SourceTopicRegex), RepartitionSourceTopics: notNil(g.RepartitionSourceTopics),
+				SourceTopics: g.SourceTopics, SourceTopicRegex: g.SourceTopicRegex, RepartitionSourceTopics: g.RepartitionSourceTopics,
 			})
 		}
 		v.Subtopologies = append(v.Subtopologies, told)
@@ -121,21 +127,11 @@ func toldTopics(list []wire.StreamsGroupHeartbeatRequestTopicInfo) []wire.Stream
 	told := make([]wire.StreamsGroupTopologyValueTopicInfo, 0, len(list))
 	for i := range list {
 		t := &list[i]
-		info := wire.StreamsGroupTopologyValueTopicInfo{
-			Name: t.Name, Partitions: t.Partitions, ReplicationFactor: t.ReplicationFactor, TopicConfigs: []wire.StreamsGroupTopologyValueTopicConfig{},
-		}
+		info := wire.StreamsGroupTopologyValueTopicInfo{Name: t.Name, Partitions: t.Partitions, ReplicationFactor: t.ReplicationFactor}
 		for j := range t.TopicConfigs {
 			info.TopicConfigs = append(info.TopicConfigs, wire.StreamsGroupTopologyValueTopicConfig{Key: t.TopicConfigs[j].Key, Value: t.TopicConfigs[j].Value})
 		}
 		told = append(told, info)
 	}
 	return told
-}
-
-// notNil makes an empty list of none: what was told is compared with what was read from the log.
-func notNil[T any](list []T) []T {
-	if list == nil {
-		return []T{}
-	}
-	return list
 }
