@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -41,11 +42,11 @@ func (c *Coordinator) unpark(out *outcome, now time.Time, id string, completed s
 // turnAway answers requests whose patience is over.
 func (c *Coordinator) turnAway(out *outcome, now time.Time) {
 	c.nextImpatient = time.Time{}
-	for _, t := range sorted(c.open) {
-		left := c.parked[t.id][:0]
-		for _, p := range c.parked[t.id] {
+	for _, id := range slices.Sorted(maps.Keys(c.parked)) {
+		left := c.parked[id][:0]
+		for _, p := range c.parked[id] {
 			if !now.Before(p.until) {
-				out.addressed(len(p.rq.Partitions), p.answer, alike(len(p.rq.Partitions), t.busy()))
+				out.addressed(len(p.rq.Partitions), p.answer, alike(len(p.rq.Partitions), c.transactions[id].busy()))
 				continue
 			}
 			left = append(left, p)
@@ -53,16 +54,16 @@ func (c *Coordinator) turnAway(out *outcome, now time.Time) {
 				c.nextImpatient = p.until
 			}
 		}
-		if c.parked[t.id] = left; len(left) == 0 {
-			delete(c.parked, t.id)
+		if c.parked[id] = left; len(left) == 0 {
+			delete(c.parked, id)
 		}
 	}
 }
 
 // Stopped implements statemachine.Stopper: requests that wait are told.
 func (c *Coordinator) Stopped(err error) {
-	for _, t := range sorted(c.open) {
-		for _, p := range c.parked[t.id] {
+	for _, id := range slices.Sorted(maps.Keys(c.parked)) {
+		for _, p := range c.parked[id] {
 			p.answer(alike(len(p.rq.Partitions), err))
 		}
 	}
