@@ -1,10 +1,12 @@
 package tools
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -16,8 +18,18 @@ type streamsGroup struct {
 	coordinator coordinator
 }
 
-// describeStreamsGroup describes a streams group.
+// describeStreamsGroup describes a streams group, again while its coordinator is about to load it.
 func (a *admin) describeStreamsGroup(limit time.Duration, id string) (*streamsGroup, error) {
+	for deadline := time.Now().Add(limit); ; time.Sleep(a.backoff) {
+		g, err := a.describeStreamsGroupOnce(limit, id)
+		e, ok := errors.AsType[*brokerError](err)
+		if !ok || !kerr.IsRetriable(e.cause) || time.Now().Add(a.backoff).After(deadline) {
+			return g, err
+		}
+	}
+}
+
+func (a *admin) describeStreamsGroupOnce(limit time.Duration, id string) (*streamsGroup, error) {
 	const call = "describeStreamsGroups"
 	coordinators, err := a.findCoordinators(limit, call+"(api=FIND_COORDINATOR)", []string{id})
 	if err != nil {

@@ -156,7 +156,7 @@ func (t *resetter) checkPartitions(partitions []kafka.TopicPartition) error {
 	return nil
 }
 
-func (t *resetter) printReset(results map[string]offsetsOf) {
+func (t *groupsTool) printReset(results map[string]offsetsOf) {
 	rows := [][]string{}
 	if len(results) > 0 {
 		rows = append(rows, []string{"GROUP", "TOPIC", "PARTITION", "NEW-OFFSET"})

@@ -3,6 +3,7 @@ package tools
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -35,6 +36,20 @@ func (t *streamsTool) reset() error {
 	}
 	t.printReset(results)
 	return nil
+}
+
+// printReset prints fixed columns, the last one padded as well.
+func (t *streamsTool) printReset(results map[string]offsetsOf) {
+	row := func(group, topic, partition, offset string) { t.printf("\n%-30s %-30s %-10s %-15s", group, topic, partition, offset) }
+	if len(results) > 0 {
+		row("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
+	}
+	for _, group := range slices.Sorted(maps.Keys(results)) {
+		for _, tp := range sortPartitions(slices.Collect(maps.Keys(results[group]))) {
+			row(group, tp.Topic, itoa(int(tp.Partition)), strconv.FormatInt(results[group][tp], 10))
+		}
+	}
+	t.println("")
 }
 
 func (t *streamsTool) resetGroup(group string) (offsetsOf, error) {
