@@ -110,13 +110,26 @@ func (s *Set) choose(name kafka.TopicPartition, topicID kafka.UUID, state *metad
 	case dir != nil, unassigned && (failed == nil || !counted || !s.catchingUp):
 	case failed != nil:
 		return nil, fmt.Errorf("its log may be in a log directory that is offline: %w", failed)
-	case counted && len(slices.Concat(state.ISR, state.ELR)) <= 1 && !settings.UncleanElection:
-		return nil, fmt.Errorf("the last log with its records is in log directory %s, which is not among log.dirs: bring that directory back, or set unclean.leader.election.enable=true on the topic to go on with an empty log", assigned)
+	case counted && !settings.UncleanElection:
+		return nil, errGone(assigned, state)
 	}
 	if preferred := s.preferred[name]; preferred != nil && preferred.Failed() == nil {
 		return preferred, nil
 	}
 	return s.roomiest()
+}
+
+// errGone is for a replica that may be elected although its log is gone, e.g. because its disk was replaced: with an empty log it
+// would lead, and the others would follow it and drop what they have. It is made anew when nobody counts on it any more.
+func errGone(assigned kafka.UUID, state *metadata.Partition) error {
+	where := fmt.Sprintf("in log directory %s, which is not among log.dirs", assigned)
+	if assigned == metadata.DirectoryLost {
+		where = "in a log directory that failed, or that could not hold it, and is not there now"
+	}
+	if len(slices.Concat(state.ISR, state.ELR)) > 1 {
+		return fmt.Errorf("its log was %s, but the replica still counts as in sync (ISR %v, eligible leaders %v), and an empty log must not be elected: it is made anew once it has left both; or bring that directory back", where, state.ISR, state.ELR)
+	}
+	return fmt.Errorf("the last log with its records is %s: bring that directory back, or set unclean.leader.election.enable=true on the topic to go on with an empty log", where)
 }
 
 // online is the online directory with an id, or nil.

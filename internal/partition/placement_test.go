@@ -2,7 +2,9 @@ package partition
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -40,6 +42,36 @@ func TestWhereAReplicaIsMade(t *testing.T) {
 	w.wantCode(err, kafka.KafkaStorageError)
 	w.replay(setting("missing", "unclean.leader.election.enable", "true"))
 	w.get("missing", 0)
+}
+
+// A disk that failed was replaced by an empty one: a replica that counts as in sync, or as an eligible leader, is not made anew, as
+// it would be elected with an empty log; it is when nobody counts on it any more.
+func TestReplacedDisk(t *testing.T) {
+	w := newWorld(t, vfs.NewMemory(), nil, "/one", "/two")
+	defer w.close()
+	for i, assigned := range []kafka.UUID{metadata.DirectoryLost, {42}} {
+		for j, counts := range []func(*wire.PartitionRecord){
+			func(r *wire.PartitionRecord) { r.Isr = []int32{self, 2} },
+			func(r *wire.PartitionRecord) { r.Isr, r.EligibleLeaderReplicas = []int32{2}, []int32{self, 3} },
+			func(r *wire.PartitionRecord) { r.Isr, r.LastKnownElr = []int32{}, []int32{self} },
+		} {
+			name, id := fmt.Sprintf("t-%d-%d", i, j), byte(1+10*i+j)
+			records := in(assigned, topic(name, id, 1, self))
+			r := records[1].(*wire.PartitionRecord)
+			r.Replicas = []int32{self, 2, 3}
+			r.Directories = []kafka.UUID{assigned, {7}, {8}}
+			r.Leader = 2
+			counts(r)
+			w.replay(records...)
+			_, err := w.set.Get(name, 0)
+			w.wantCode(err, kafka.KafkaStorageError)
+			if err == nil || !strings.Contains(err.Error(), "bring that directory back") {
+				t.Errorf("%s: nobody is told what to do: %v", name, err)
+			}
+			w.replay(&wire.PartitionChangeRecord{TopicID: r.TopicID, Isr: []int32{2}, EligibleLeaderReplicas: []int32{}, LastKnownElr: []int32{}, Leader: 2})
+			w.get(name, 0)
+		}
+	}
 }
 
 // While a directory is offline, a replica that is not found may be in it. The controller, which may not know, hears so.
