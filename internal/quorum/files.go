@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -33,7 +34,8 @@ type files struct {
 }
 
 // vote is what a voter must not forget: its term, and whom it voted for in it. It is kept in Kafka's
-// quorum-state file (QuorumStateData version 1, as JSON).
+// quorum-state file (QuorumStateData version 1, as JSON). Kafka with a static quorum (controller.quorum.voters) writes version 0, which
+// names no directory.
 type vote struct {
 	LeaderID         int32  `json:"leaderId"`
 	LeaderEpoch      int32  `json:"leaderEpoch"`
@@ -54,19 +56,31 @@ func (v vote) voter() (voter Voter, ok bool, err error) {
 	return Voter{v.VotedID, id}, err == nil, err
 }
 
+// in returns the vote as version 1, with the directory of who was voted for, as far as voters tell. A vote for somebody else stays
+// one for nobody that can be a candidate: the term's vote is spent.
+func (v vote) in(voters []Voter) vote {
+	if v.DataVersion == 0 {
+		v.DataVersion, v.VotedDirectoryID = 1, kafka.ZeroUUID.String()
+		if i := slices.IndexFunc(voters, func(x Voter) bool { return x.NodeID == v.VotedID }); i >= 0 {
+			v.VotedDirectoryID = voters[i].DirectoryID.String()
+		}
+	}
+	return v
+}
+
 // readVote reads quorum-state; a new directory has none.
 func (f *files) readVote() (vote, error) {
 	path := filepath.Join(f.folder, stateFile)
-	v := vote{LeaderID: noNode, VotedID: noNode}
 	content, err := f.read(path, maxStateBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return v, nil
+		return vote{LeaderID: noNode, VotedID: noNode}, nil
 	}
+	v := vote{LeaderID: noNode, VotedID: noNode, LeaderEpoch: -1, DataVersion: -1} // both must be there
 	if err == nil {
 		err = json.Unmarshal(content, &v)
 	}
-	if err == nil && (v.DataVersion != 1 || v.LeaderEpoch < 0) {
-		err = fmt.Errorf("data_version %d and leaderEpoch %d; want version 1 and an epoch of at least 0", v.DataVersion, v.LeaderEpoch)
+	if err == nil && (v.DataVersion < 0 || v.DataVersion > 1 || v.LeaderEpoch < 0) {
+		err = fmt.Errorf("data_version %d and leaderEpoch %d; want version 0 or 1 and an epoch of at least 0", v.DataVersion, v.LeaderEpoch)
 	}
 	if err != nil {
 		return v, fmt.Errorf("%s: %w", path, err)

@@ -50,6 +50,7 @@ func FuzzQuorumState(f *testing.F) {
 		if err != nil {
 			return
 		}
+		v = v.in(nil)
 		if err := files.writeVote(v); err != nil {
 			t.Fatal(err)
 		}

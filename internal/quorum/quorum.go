@@ -163,6 +163,7 @@ func (q *Quorum) load(j journal, conf *pb.ConfState) error {
 	if q.vote, err = q.files.readVote(); err != nil {
 		return err
 	}
+	q.vote = q.vote.in(q.options.Voters)
 	hard := &pb.HardState{Term: new(uint64(q.vote.LeaderEpoch)), Vote: new(uint64(0)), Commit: new(base.index)}
 	if v, ok, err := q.vote.voter(); err != nil {
 		return fmt.Errorf("%s: %w", stateFile, err)

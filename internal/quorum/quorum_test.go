@@ -281,6 +281,30 @@ func TestVoteOutlivesTheProcess(t *testing.T) {
 	}
 }
 
+// TestVoteOfStaticQuorum: what Kafka writes with controller.quorum.voters, after it has adopted a directory.
+func TestVoteOfStaticQuorum(t *testing.T) {
+	for text, want := range map[string]vote{
+		`{"clusterId":"","leaderId":1,"leaderEpoch":7,"votedId":-1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}`: {LeaderID: 1, LeaderEpoch: 7, VotedID: noNode, VotedDirectoryID: kafka.ZeroUUID.String(), DataVersion: 1},
+		`{"clusterId":"","leaderId":-1,"leaderEpoch":8,"votedId":1,"appliedOffset":0,"currentVoters":[{"voterId":1}],"data_version":0}`: {LeaderID: noNode, LeaderEpoch: 8, VotedID: 1, VotedDirectoryID: voter(1).DirectoryID.String(), DataVersion: 1},
+		`{"clusterId":"","leaderId":-1,"leaderEpoch":9,"votedId":2,"appliedOffset":0,"currentVoters":[{"voterId":2}],"data_version":0}`: {LeaderID: noNode, LeaderEpoch: 9, VotedID: 2, VotedDirectoryID: kafka.ZeroUUID.String(), DataVersion: 1},
+	} {
+		disk := vfs.NewMemory()
+		j := openFileJournal(t, disk)
+		f := &files{disk, folder}
+		if err := f.replace(folder+"/"+stateFile, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		q, err := open(j, disk, folder, Options{Self: voter(1), Voters: []Voter{voter(1)}, Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if q.vote != want {
+			t.Errorf("%s is taken for %+v, want %+v", text, q.vote, want)
+		}
+	}
+}
+
 func TestRunningQuorum(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := openFileJournal(t, vfs.NewMemory())
