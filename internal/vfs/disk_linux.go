@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -38,6 +39,21 @@ func control(f *os.File, op string, call func(fd int) error) error {
 		return &fs.PathError{Op: op, Path: f.Name(), Err: failed}
 	}
 	return nil
+}
+
+// lockRecord takes the lock of fcntl besides that of flock, which knows nothing of it: Java's FileLock, by which Kafka keeps others out
+// of a log directory, is one of fcntl. It belongs to the open file, not to the process, and goes when that is closed. A file system
+// that has none is used with flock alone.
+func lockRecord(f *os.File) error {
+	whole := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
+	err := retryInterrupted(func() error { return unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &whole) })
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
+		return ErrLocked
+	case errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOLCK), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS):
+		return nil
+	}
+	return err
 }
 
 // SyncAll implements [AllSyncer] (syncfs) on file systems that are known to write names, contents and sizes and then flush

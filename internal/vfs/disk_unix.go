@@ -32,9 +32,10 @@ func lockFile(f *os.File) error {
 			continue
 		case errors.Is(err, unix.EWOULDBLOCK):
 			return ErrLocked
-		default:
+		case err != nil:
 			return err
 		}
+		return lockRecord(f)
 	}
 }
 

@@ -23,7 +23,7 @@ type FS interface {
 	// SyncDir makes the names in a directory durable. Where the platform has no such call (Windows) it does nothing.
 	SyncDir(path string) error
 	// Lock takes an exclusive lock by means of the named file, which it creates, without waiting; the error
-	// is [ErrLocked] if somebody holds it. Closing the result releases the lock. It dies with the process.
+	// is [ErrLocked] if somebody holds it, on Linux by fcntl too, as Java programs do. Closing the result releases the lock. It dies with the process.
 	Lock(name string) (io.Closer, error)
 	// Space returns the bytes free for this user, and the size, of the volume that holds path.
 	Space(path string) (free, total int64, err error)
