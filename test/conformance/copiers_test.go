@@ -47,7 +47,7 @@ func TestCopierChain(t *testing.T) {
 	seen := readCommitted(t, tg, topics[3])
 	faults{t: t, tg: tg, processes: copiers, progress: seen.count, step: 100}.run(9)
 	total := numbers.end()
-	eventually(t, stuckLimit, func() string { return fmt.Sprintf("all records: %d of %d", seen.count(), total) }, func() bool { return seen.count() >= total })
+	eventually(t, stuckLimit, func() string { return fmt.Sprintf("all records: %d of %d; %s", seen.count(), total, firstGaps(seen.data())) }, func() bool { return seen.count() >= total })
 	for _, c := range copiers {
 		c.stop(30 * time.Second)
 		t.Logf("%s has ended by itself %d times", c.name, c.ends())
@@ -139,4 +139,20 @@ func checkNumbers(t *testing.T, what string, records map[int32][]*kgo.Record, to
 			t.Errorf("%s: partition %d ends with %d of %d", what, p, last, total)
 		}
 	}
+}
+
+// firstGaps says where each partition first lacks a number.
+func firstGaps(records map[int32][]*kgo.Record) string {
+	text := ""
+	for p := range 4 {
+		next := p
+		for _, r := range records[int32(p)] {
+			if string(r.Value) != strconv.Itoa(next) {
+				text += fmt.Sprintf("partition %d has %s at offset %d instead of %d; ", p, r.Value, r.Offset, next)
+				break
+			}
+			next += 4
+		}
+	}
+	return text
 }
