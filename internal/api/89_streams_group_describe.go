@@ -30,7 +30,9 @@ func (a *API) streamsGroupDescribe(c Call, rq *wire.StreamsGroupDescribeRequest)
 			response.Groups[i] = described
 			all.one()
 		}
-		refuse := func(err error) { answer(wire.StreamsGroupDescribeResponseDescribedGroup{}, err) }
+		refuse := func(err error) {
+			answer(wire.StreamsGroupDescribeResponseDescribedGroup{AuthorizedOperations: operationsNotAsked}, err)
+		}
 		if unserved != nil {
 			refuse(unserved)
 			continue
