@@ -63,6 +63,7 @@ func (s *scenario) streamsBeat(c *command) {
 		case "join":
 			rq.MemberEpoch, rq.RebalanceTimeoutMs = joining, 60_000
 			rq.Topology = testTopology(s.t, c.text("topology", "0/t///"), c.number("topology-epoch", 0))
+			rq.ActiveTasks, rq.StandbyTasks, rq.WarmupTasks = ownedList(nil), ownedList(nil), ownedList(nil)
 			process := c.text("process", cl.name)
 			rq.ProcessID, rq.ClientTags = &process, []wire.StreamsGroupHeartbeatRequestKeyValue{}
 		case "own":

@@ -153,11 +153,11 @@ func checkStreamsJoin(rq *wire.StreamsGroupHeartbeatRequest) error {
 		return nil
 	case rq.RebalanceTimeoutMs == -1:
 		return invalidRequest("RebalanceTimeoutMs must be provided in first request.")
-	case len(rq.ActiveTasks) > 0:
+	case rq.ActiveTasks == nil || len(rq.ActiveTasks) > 0:
 		return invalidRequest("ActiveTasks must be empty when (re-)joining.")
-	case len(rq.StandbyTasks) > 0:
+	case rq.StandbyTasks == nil || len(rq.StandbyTasks) > 0:
 		return invalidRequest("StandbyTasks must be empty when (re-)joining.")
-	case len(rq.WarmupTasks) > 0:
+	case rq.WarmupTasks == nil || len(rq.WarmupTasks) > 0:
 		return invalidRequest("WarmupTasks must be empty when (re-)joining.")
 	case rq.Topology == nil:
 		return invalidRequest("Topology must be non-null when (re-)joining.")

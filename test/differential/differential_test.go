@@ -25,6 +25,8 @@ var properties = []string{
 	"group.max.size=3",
 	"group.initial.rebalance.delay.ms=0",
 	"group.consumer.assignment.interval.ms=0",
+	"group.streams.assignment.interval.ms=0",
+	"group.streams.initial.rebalance.delay.ms=0",
 	"process.roles=broker,controller",
 	"offsets.topic.replication.factor=1",
 	"transaction.state.log.replication.factor=1",
@@ -40,7 +42,8 @@ var served = []string{
 	"DeleteTopics", "CreatePartitions", "DeleteRecords", "InitProducerId", "OffsetForLeaderEpoch", "DescribeConfigs", "AlterConfigs",
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
 	"AlterReplicaLogDirs", "ListConfigResources", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "DescribeTransactions",
-	"ListTransactions", "DescribeProducers", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe", "WriteTxnMarkers", "TxnOffsetCommit",
+	"ListTransactions", "DescribeProducers", "WriteTxnMarkers", "TxnOffsetCommit", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
+	"StreamsGroupHeartbeat", "StreamsGroupDescribe",
 }
 
 func TestSameAnswers(t *testing.T) {
