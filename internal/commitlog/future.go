@@ -195,12 +195,18 @@ func (d *Dir) loadFutures(checkpoint func(kafka.TopicPartition) checkpointed) er
 }
 
 // HoldCompaction keeps the log from being compacted until release is called, once, because a copy of it is being made: a copy
-// that has a record must not miss the tombstone behind it.
-func (l *Log) HoldCompaction() (release func()) {
+// that has a record must not miss the tombstone behind it. The copy, if not nil, is as clean as the log, if it begins now or
+// nothing was compacted since it began.
+func (l *Log) HoldCompaction(copy *Log) (release func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held.Add(1)
 	l.abortCompaction()
+	if clean := l.cleaned.Load(); copy != nil && copy.size.Load() == 0 {
+		copy.cleaned.Store(clean)
+	} else if copy != nil && copy.cleaned.Load() != clean {
+		copy.cleaned.Store(0)
+	}
 	return func() { l.held.Add(-1) }
 }
 

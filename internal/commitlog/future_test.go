@@ -1,6 +1,8 @@
 package commitlog
 
 import (
+	"errors"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -109,6 +111,65 @@ func TestPromote(t *testing.T) {
 			t.Fatal(err)
 		}
 		same(other.Log(testPartition), 3)
+	}
+}
+
+// A copy of a compacted log is as clean as that, as far as it was made of nothing older, and the checkpoint says so.
+func TestPromoteKeepsTheCleanersOffset(t *testing.T) {
+	for _, between := range []bool{false, true} {
+		disk := vfs.NewMemory()
+		b := open(t, disk, compactConfig())
+		defer func() { b.close() }()
+		for range 30 {
+			b.put("key", strings.Repeat("x", 100))
+		}
+		b.settle()
+		if err := b.dir.writeRecoveryPoints(); err != nil {
+			t.Fatal(err)
+		}
+		b.mustCompact(testTime)
+		clean := b.log.cleaned.Load()
+		other, err := Open(disk, otherDir, testOptions(compactConfig()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		future, err := other.CreateFuture(testPartition, kafka.UUID{7}, 0, compactConfig())
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := b.log.HoldCompaction(future)
+		copyAll(t, b.log, future)
+		if between { // the move is interrupted, and the log compacted meanwhile
+			release()
+			for range 30 {
+				b.put("key", strings.Repeat("x", 100))
+			}
+			b.settle()
+			if err := b.dir.writeRecoveryPoints(); err != nil {
+				t.Fatal(err)
+			}
+			b.mustCompact(testTime)
+			release = b.log.HoldCompaction(future)
+			copyAll(t, b.log, future)
+		}
+		defer release()
+		l, err := other.Promote(testPartition, b.log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if between {
+			clean = 0
+		}
+		if got := l.cleaned.Load(); got != clean || (clean == 0) != between {
+			t.Errorf("compacted between: %v: the copy is clean up to %d, want %d", between, got, clean)
+		}
+		if err := errors.Join(b.dir.Delete(testPartition), other.Close()); err != nil {
+			t.Fatal(err)
+		}
+		offsets, err := readOffsetCheckpoint(disk, filepath.Join(otherDir, cleanerOffsetFile))
+		if offsets[testPartition] != clean || err != nil {
+			t.Errorf("the checkpoint says %d, want %d; %v", offsets[testPartition], clean, err)
+		}
 	}
 }
 

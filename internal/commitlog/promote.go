@@ -26,6 +26,8 @@ func (d *Dir) Promote(tp kafka.TopicPartition, from *Log) (*Log, error) {
 		if err := future.takeOver(from); err != nil {
 			return nil, err
 		}
+	} else {
+		future.cleaned.Store(0) // nobody knows
 	}
 	l, err := d.promote(future)
 	if err != nil {
@@ -55,6 +57,7 @@ func (l *Log) takeOver(from *Log) error {
 	}
 	l.high.Store(from.high.Load())
 	l.start.Store(from.start.Load())
+	l.cleaned.Store(min(l.cleaned.Load(), from.cleaned.Load())) // from may have been cut meanwhile
 	l.epochs.replace(&from.epochs)
 	l.mu.producers = from.mu.producers // for the snapshot; nobody appends
 	l.mu.snapshotAt = noOffset
@@ -88,8 +91,14 @@ func (d *Dir) promote(future *Log) (*Log, error) {
 	}
 	if err != nil {
 		d.fail(err)
+		return nil, err
 	}
-	return l, err
+	if clean := future.cleaned.Load(); clean > 0 && clean <= l.end.Load() {
+		l.cleaned.Store(clean)
+		d.cleanedDue.Store(true)
+		d.flusher.checkpointSoon()
+	}
+	return l, nil
 }
 
 // inherit takes over what is in memory only: verifications of transactions, epochs without records.

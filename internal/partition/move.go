@@ -42,7 +42,7 @@ const (
 var errMoveEnded = errors.New("the move has ended")
 
 func newMove(p *Partition, to *commitlog.Dir, future *commitlog.Log) *move {
-	return &move{partition: p, to: to, future: future, quit: make(chan struct{}), release: p.Log().HoldCompaction()}
+	return &move{partition: p, to: to, future: future, quit: make(chan struct{}), release: p.Log().HoldCompaction(future)}
 }
 
 // stop has the work on the move end soon.
