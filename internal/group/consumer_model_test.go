@@ -18,7 +18,7 @@ import (
 // fall silent and restart, over a log that is slow and refuses and with coordinators that move, while topics come, grow and go.
 // What must hold is in consumerModel.check; in the end all who are still there share all partitions.
 func TestRandomConsumers(t *testing.T) {
-	seeds, steps := 150, 300
+	seeds, steps := 60, 300
 	if testing.Short() {
 		seeds = 20
 	}
