@@ -5,7 +5,7 @@ var (
 	// HTTPAddress is where health, readiness and metrics are served.
 	HTTPAddress = BrokerString{&Row{
 		Name: "http.address", Type: String, Default: "localhost:9644", Importance: Medium,
-		Doc: "Address of health, readiness and metrics over HTTP, as host:port; port 0 takes a free one, off turns it off.",
+		Doc: "Address of health, readiness, metrics and causes (`ottla group why`) over HTTP, as host:port; port 0 takes a free one, off turns it off.",
 	}}
 	// LogDirReserveBytes keeps a full disk from being really full.
 	LogDirReserveBytes = BrokerLong{&Row{

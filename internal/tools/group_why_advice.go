@@ -78,11 +78,14 @@ func (w *why) waiting() string {
 	if len(awaited) == 0 {
 		return ""
 	}
+	if w.causes.Type != "classic" {
+		return fmt.Sprintf("%s has not come to its part of the assignment yet: it still has to give up partitions, or its application to call poll(). The others go on.", some(awaited))
+	}
 	until := ""
 	if !w.causes.Until.IsZero() {
 		until = fmt.Sprintf(" until %s at most (max.poll.interval.ms of the slowest)", w.time(w.causes.Until))
 	}
-	return fmt.Sprintf("The rebalance waits for %s%s: nobody reads meanwhile. A member comes when its application calls poll() again; one that hangs can be ended now.", strings.Join(awaited, ", "), until)
+	return fmt.Sprintf("The rebalance waits for %s%s: nobody reads meanwhile. A member comes when its application calls poll() again; one that hangs can be ended now.", some(awaited), until)
 }
 
 // slowPolls: records that take longer than the application may take between two polls.
@@ -106,7 +109,7 @@ func (w *why) silentMembers() string {
 	last := expired[len(expired)-1]
 	limit := time.Duration(last.Limit) * time.Millisecond
 	text := fmt.Sprintf("Members were not heard of for their session timeout (%s), %s: their process was killed without a chance to leave, it paused, or the network was down.", limit, timesText(w.times("session-expired", "sync-timeout")))
-	if limit > 0 && limit < shortSession {
+	if limit > 0 && limit < shortSession && last.Setting == "session.timeout.ms" {
 		text += fmt.Sprintf(" %s is short: session.timeout.ms is 45s by default, with a heartbeat.interval.ms of 3s.", limit)
 	}
 	return text + " Stop consumers with SIGTERM and close() them; for restarts use group.instance.id (static members)."

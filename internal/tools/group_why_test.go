@@ -73,6 +73,7 @@ func whyVariants() map[string]*why {
 		happened("member-joined", time.Second, func(c *whyCause) { c.Rebalance, c.Epoch = true, 7 })
 	slow.causes.Members[1].Awaited, slow.causes.Until = true, whyNow.Add(time.Minute)
 	storm := whyOf("Stable", 1)
+	storm.shown = 3
 	for i := range int32(12) {
 		storm.happened("session-expired", time.Duration(120-i)*time.Second, limited("session.timeout.ms", 6000, 10+2*i))
 		storm.happened("member-joined", time.Duration(119-i)*time.Second, led(11+2*i))
@@ -95,6 +96,7 @@ func whyVariants() map[string]*why {
 	epoch := int32(8)
 	modern.described.epoch, modern.described.assignor = &epoch, "uniform"
 	modern.causes.Type, modern.causes.Since = "consumer", time.Time{}
+	modern.causes.Members[0].Awaited = true
 	full := whyOf("Stable", 1)
 	for i := range int32(6) {
 		full.happened("assignment-failed", time.Duration(60-i)*time.Second, led(10+i))

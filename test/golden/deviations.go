@@ -48,7 +48,6 @@ func deviations() []deviation {
 // its API comes.
 func notServedYet() []deviation {
 	const (
-		modern  = "the consumer protocol (KIP-848) comes with the issue of groups and transactions"
 		quotas  = "quotas and SCRAM credentials come with the security issue"
 		streams = "streams groups (KIP-1071) come with the issue of groups and transactions"
 		metrics = "client telemetry (KIP-714) comes with the security issue"
@@ -56,9 +55,6 @@ func notServedYet() []deviation {
 	)
 	step := regexp.MustCompile
 	return []deviation{
-		{"console", step(`group\.protocol=consumer`), modern, nil},
-		{"consumer-groups", step(`--group modern( |$)`), modern, nil},
-		{"consumer-groups", step(`--list --type --state$`), modern, nil},
 		{"kafka-streams-groups", step(`--describe --group|--reset-offsets`), streams, nil},
 		{"configs", step(`--(client|user|ip|client-defaults|user-defaults|ip-defaults|entity-type (clients|users|ips))( |$)`), quotas, nil},
 		{"configs", step(`client-metrics`), metrics, nil},
