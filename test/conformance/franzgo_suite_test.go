@@ -16,7 +16,7 @@ import (
 
 // kgoLimit is what franz-go's tests may take; about a minute is usual. kgo's own timeout comes first, so that a hang shows
 // where it hangs.
-const kgoLimit = 5 * time.Minute
+const kgoLimit = 8 * time.Minute
 
 var gotestResult = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): (\S+) \(`)
 
