@@ -110,6 +110,19 @@ func isStreamsTopic(application, topic string) bool {
 		strings.HasSuffix(name, "-KTABLE-FK-JOIN-SUBSCRIPTION-RESPONSE-"))
 }
 
+// asDescribed is the group as `ottla group why` tells of groups of all kinds.
+func (g *streamsGroup) asDescribed() *describedGroup {
+	d := &describedGroup{id: g.Group, state: g.State, coordinator: g.coordinator, epoch: &g.Epoch, targetEpoch: &g.AssignmentEpoch}
+	for _, m := range g.Members {
+		one := *g
+		one.Members = []kmsg.StreamsGroupDescribeResponseGroupMember{m}
+		member := describedMember{id: m.MemberID, clientID: m.ClientID, host: m.ClientHost, epoch: &m.MemberEpoch}
+		member.assigned, _ = one.activePartitions() // tasks of subtopologies that are not described yet have none
+		d.members = append(d.members, member)
+	}
+	return d
+}
+
 // activePartitions are the partitions that the members' active tasks read.
 func (g *streamsGroup) activePartitions() ([]kafka.TopicPartition, error) {
 	sources := make(map[string][]string)

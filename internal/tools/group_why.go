@@ -100,6 +100,8 @@ func (inv *invocation) askWhy(q whyQuestion) (*why, error) {
 	}
 	if g, ok := described[q.group]; ok {
 		w.described = &g
+	} else if g, err := a.describeStreamsGroup(a.timeout, q.group); err == nil {
+		w.described = g.asDescribed()
 	}
 	if w.described == nil || w.described.state == "Dead" && w.described.members == nil {
 		if w.causes == nil {

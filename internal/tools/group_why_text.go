@@ -102,7 +102,7 @@ func (w *why) headline() string {
 	}
 	kind, epoch := "classic", ""
 	if w.described.epoch != nil {
-		kind, epoch = "consumer", fmt.Sprintf(", epoch %d", *w.described.epoch)
+		kind, epoch = "consumer or streams", fmt.Sprintf(", epoch %d", *w.described.epoch)
 	}
 	state, since := w.described.state, ""
 	if c := w.causes; c != nil {

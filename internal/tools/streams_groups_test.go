@@ -67,6 +67,9 @@ func TestStreamsPartitions(t *testing.T) {
 	if err != nil || !slices.Equal(got, want) {
 		t.Errorf("%v, %v", got, err)
 	}
+	if d := g.asDescribed(); len(d.members) != 1 || !slices.Equal(d.members[0].assigned, want) || *d.epoch != 3 {
+		t.Errorf("as a group of any kind: %+v", d)
+	}
 	g.Members[0].Assignment.ActiveTasks[0].SubtopologyID = "9"
 	if _, err := g.activePartitions(); err == nil || err.Error() != "Subtopology 9 not found in group description!" {
 		t.Errorf("a task of no subtopology: %v", err)
