@@ -226,7 +226,6 @@ func TestConnectStandalone(t *testing.T) {
 func TestConnectDistributed(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t)
-	tg.needsTransactions(t)
 	c := newConnectRun(t, tg)
 	properties := fmt.Sprintf(connectWorker, tg.addr, c.rest) + "exactly.once.source.support=enabled\nscheduled.rebalance.max.delay.ms=0\n" +
 		"session.timeout.ms=6000\nheartbeat.interval.ms=1000\nadmin.metadata.max.age.ms=1000\ngroup.id=" + tg.name("connect") + "\n"

@@ -3,8 +3,6 @@ package conformance
 import (
 	"testing"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // What consumers of a group do, with clients that speak both protocols. Where a step needs the broker to crash, the program
@@ -32,7 +30,6 @@ func TestConsumersOfBothProtocols(t *testing.T) {
 				p := program(t)
 				tg := newTarget(t, consumerTimeouts...)
 				if protocol == "consumer" {
-					tg.needsAPI(t, kmsg.ConsumerGroupHeartbeat)
 				}
 				p = p.with("BOOTSTRAP="+tg.addr, "TOPIC="+tg.name("work"), "GROUP="+tg.name("workers"), "GROUP_PROTOCOL="+protocol)
 				expectSteps(t, p.talk(t, 4*time.Minute, map[string]func(){"crash": func() { tg.crash(t) }}), consumerSteps)

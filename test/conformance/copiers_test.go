@@ -10,7 +10,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // consumerTimeouts make a group of the new protocol notice quickly that a member was killed.
@@ -26,8 +25,6 @@ var consumerTimeouts = []string{
 func TestCopierChain(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, consumerTimeouts...)
-	tg.needsTransactions(t)
-	tg.needsAPI(t, kmsg.ConsumerGroupHeartbeat)
 	var topics []string
 	for i := range 4 {
 		topics = append(topics, tg.name(fmt.Sprintf("copy-%d", i)))

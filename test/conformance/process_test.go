@@ -1,11 +1,9 @@
 package conformance
 
 import (
-	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -149,17 +147,6 @@ func (x *process) output() string {
 		return err.Error()
 	}
 	return string(text)
-}
-
-// printed counts the lines that are exactly this.
-func (x *process) printed(line string) int {
-	n := 0
-	for l := range bytes.Lines([]byte(x.output())) {
-		if strings.TrimSpace(string(l)) == line {
-			n++
-		}
-	}
-	return n
 }
 
 // eventually polls until ok is true, or fails the test after limit with what was waited for.

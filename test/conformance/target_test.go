@@ -105,11 +105,3 @@ func (tg target) needsAPI(t *testing.T, key kmsg.Key) {
 		t.Skipf("the broker does not serve %s yet", key.Name())
 	}
 }
-
-// needsTransactions skips the test while the broker serves only a part of what transactions need.
-func (tg target) needsTransactions(t *testing.T) {
-	t.Helper()
-	for _, key := range []kmsg.Key{kmsg.EndTxn, kmsg.WriteTxnMarkers, kmsg.TxnOffsetCommit} {
-		tg.needsAPI(t, key)
-	}
-}

@@ -46,7 +46,6 @@ const orders = 30
 func runTransactions(t *testing.T, p program) {
 	t.Helper()
 	tg := newTarget(t)
-	tg.needsTransactions(t)
 	in, out, group := tg.name("orders"), tg.name("shipments"), tg.name("shipper")
 	admin := kadm.NewClient(kafkaClient(t, tg))
 	if answer, err := admin.CreateTopics(t.Context(), 2, 1, nil, in, out); err != nil || answer.Error() != nil {
