@@ -50,34 +50,25 @@ func codesOf(answer *wire.ProduceResponse) (codes []kafka.ErrorCode) {
 
 // What a producer sends before it has an answer stays behind the batch whose partition is being asked about.
 func TestFirstBatchesOfATransactionKeepTheirOrder(t *testing.T) {
-	w := newWorld(t, vfs.NewMemory())
-	c := w.dial()
-	w.create(c, "t", 1)
-	id := w.initialized(c, "a")
-	const n = 10
-	sequence, written := int32(0), int64(0)
 	for _, version := range []int16{11, 12} {
+		w := newWorld(t, vfs.NewMemory())
+		c := w.dial()
+		w.create(c, "t", 1)
+		id := w.initialized(c, "a")
 		if version < 12 {
 			ask[wire.AddPartitionsToTxnResponse](c, addRequest("a", id, 0, "t", 0), 3)
 		}
 		var sent []int32
-		for range n {
-			rq := transactionalProduce("a", map[int32][]byte{0: inTransaction(t, id, 0, sequence, "x")})
-			sent, sequence = append(sent, c.send(rq, version)), sequence+1
+		for sequence := range int32(10) {
+			sent = append(sent, c.send(transactionalProduce("a", map[int32][]byte{0: inTransaction(t, id, 0, sequence, "x")}), version))
 		}
 		for i, correlation := range sent {
 			answer := new(wire.ProduceResponse)
 			c.receive(correlation, answer, version)
-			if p := answer.Responses[0].PartitionResponses[0]; p.ErrorCode != 0 || p.BaseOffset != written {
-				t.Errorf("version %d, batch %d is at %d with %v, want %d", version, i, p.BaseOffset, kafka.ErrorCode(p.ErrorCode), written)
+			if p := answer.Responses[0].PartitionResponses[0]; p.ErrorCode != 0 || p.BaseOffset != int64(i) {
+				t.Errorf("version %d, batch %d is at %d with %v", version, i, p.BaseOffset, kafka.ErrorCode(p.ErrorCode))
 			}
-			written++
 		}
-		end := &wire.EndTxnRequest{TransactionalID: "a", ProducerID: id, Committed: true}
-		if code := ask[wire.EndTxnResponse](c, end, 4).ErrorCode; code != 0 {
-			t.Fatal(kafka.ErrorCode(code))
-		}
-		written++ // the marker
 	}
 }
 
