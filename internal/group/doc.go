@@ -25,6 +25,9 @@
 //	                    ^                           |                                      |
 //	                    '-------- join, leave, time-out, other subscription or topics -----'
 //
+// A streams group (streams_) is one of the threads of a Kafka Streams application: the first one tells the topology, the
+// coordinator has the internal topics created and assigns tasks instead of partitions, otherwise it is as a consumer group.
+//
 // What is durable is what __consumer_offsets holds, in Kafka's format: one record a committed offset, one a group
 // with its members and their assignments, written when a generation is complete. What is not: joins and syncs
 // that wait, session deadlines, members that joined but have no assignment yet. After a restart members find their group

@@ -44,6 +44,7 @@ var Allowed = []Allowance{
 	{API: "JoinGroup", Path: "Members.order", Why: mapOrder},
 	{API: "ListGroups", Path: "Groups.order", Why: mapOrder},
 	{API: "ConsumerGroupDescribe", Path: "Groups*.order", Why: mapOrder},
+	{API: "StreamsGroupDescribe", Path: "Groups*.order", Why: mapOrder},
 	{API: "CreateTopics", Path: "Topics.order", Why: mapOrder},
 	{API: "DeleteTopics", Path: "Responses.order", Why: mapOrder},
 	{API: "DescribeConfigs", Path: "Results*.Configs.order", Why: mapOrder},

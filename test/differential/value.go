@@ -79,6 +79,12 @@ func (p *valueParser) set(v reflect.Value, atom string) error {
 			return err
 		}
 		v.SetInt(n)
+	case reflect.Uint16, reflect.Uint32:
+		n, err := strconv.ParseUint(atom, 0, v.Type().Bits())
+		if err != nil {
+			return err
+		}
+		v.SetUint(n)
 	case reflect.Slice:
 		bytes, err := p.bytes(atom)
 		if err != nil {
