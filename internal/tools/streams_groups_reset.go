@@ -40,7 +40,9 @@ func (t *streamsTool) reset() error {
 
 // printReset prints fixed columns, the last one padded as well.
 func (t *streamsTool) printReset(results map[string]offsetsOf) {
-	row := func(group, topic, partition, offset string) { t.printf("\n%-30s %-30s %-10s %-15s", group, topic, partition, offset) }
+	row := func(group, topic, partition, offset string) {
+		t.printf("\n%-30s %-30s %-10s %-15s", group, topic, partition, offset)
+	}
 	if len(results) > 0 {
 		row("GROUP", "TOPIC", "PARTITION", "NEW-OFFSET")
 	}

@@ -44,7 +44,9 @@ func TestCopierChain(t *testing.T) {
 	seen := readCommitted(t, tg, topics[3])
 	faults{t: t, tg: tg, processes: copiers, progress: seen.count, step: 100}.run(9)
 	total := numbers.end()
-	eventually(t, stuckLimit, func() string { return fmt.Sprintf("all records: %d of %d; %s", seen.count(), total, firstGaps(seen.data())) }, func() bool { return seen.count() >= total })
+	eventually(t, stuckLimit, func() string {
+		return fmt.Sprintf("all records: %d of %d; %s", seen.count(), total, firstGaps(seen.data()))
+	}, func() bool { return seen.count() >= total })
 	for _, c := range copiers {
 		c.stop(30 * time.Second)
 		t.Logf("%s has ended by itself %d times", c.name, c.ends())

@@ -12,7 +12,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // streamsTimeouts make a group notice quickly that an application was killed.
@@ -28,11 +27,7 @@ func TestStreamsWordCount(t *testing.T) {
 	t.Parallel()
 	for _, protocol := range []string{"classic", "streams"} {
 		t.Run(protocol, func(t *testing.T) {
-			tg := newTarget(t, streamsTimeouts...)
-			if protocol == "streams" {
-				tg.needsAPI(t, kmsg.StreamsGroupHeartbeat)
-			}
-			wordCount(t, tg, protocol)
+			wordCount(t, newTarget(t, streamsTimeouts...), protocol)
 		})
 	}
 }

@@ -3,11 +3,8 @@ package conformance
 import (
 	"crypto/rand"
 	"os"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/realkafka"
@@ -85,23 +82,5 @@ func (tg target) restart(t *testing.T) {
 		if err := tg.real.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-	}
-}
-
-// serves says whether the broker's ApiVersions has an API.
-func (tg target) serves(t *testing.T, key kmsg.Key) bool {
-	t.Helper()
-	answer, err := kmsg.NewPtrApiVersionsRequest().RequestWith(t.Context(), kafkaClient(t, tg))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return slices.ContainsFunc(answer.ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == key.Int16() })
-}
-
-// needsAPI skips the test while the broker does not serve an API.
-func (tg target) needsAPI(t *testing.T, key kmsg.Key) {
-	t.Helper()
-	if !tg.serves(t, key) {
-		t.Skipf("the broker does not serve %s yet", key.Name())
 	}
 }

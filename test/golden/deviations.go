@@ -49,13 +49,11 @@ func deviations() []deviation {
 func notServedYet() []deviation {
 	const (
 		quotas  = "quotas and SCRAM credentials come with the security issue"
-		streams = "streams groups (KIP-1071) come with the issue of groups and transactions"
 		metrics = "client telemetry (KIP-714) comes with the security issue"
 		loggers = "log levels at run time come with the tools issue"
 	)
 	step := regexp.MustCompile
 	return []deviation{
-		{"kafka-streams-groups", step(`--describe --group|--reset-offsets`), streams, nil},
 		{"configs", step(`--(client|user|ip|client-defaults|user-defaults|ip-defaults|entity-type (clients|users|ips))( |$)`), quotas, nil},
 		{"configs", step(`client-metrics`), metrics, nil},
 		{"configs", step(`broker-logger`), loggers, nil},
