@@ -91,6 +91,9 @@ func (r *run) command(c Command) error {
 		return r.set(words[0], words[1])
 	case "took":
 		return r.took(words[0], words[1])
+	case "tick":
+		nextMillisecond()
+		return nil
 	case "each":
 		return r.each(c)
 	case "ask", "send", "post", "quiet", "cut", "trail":

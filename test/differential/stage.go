@@ -125,6 +125,14 @@ func (r *run) produce(words []string) error {
 	return nil
 }
 
+// nextMillisecond is "tick": what a broker stamps from now on is later than all that it has stamped. Both brokers have
+// the clock of this machine.
+func nextMillisecond() {
+	for now := time.Now().UnixMilli(); time.Now().UnixMilli() == now; {
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
 // awaitCoordinator waits until the group's coordinator has loaded: "group NAME".
 func (r *run) awaitCoordinator(group string) error {
 	find := &wire.FindCoordinatorRequest{CoordinatorKeys: []string{group}}
