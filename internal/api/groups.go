@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -13,9 +14,9 @@ import (
 type groupStep func(c *group.Coordinator, now time.Time) statemachine.Output
 
 // clientOf is who sent a request, for the causes that a group keeps. It is called within Handle.
-func clientOf(c Call) group.Client {
+func clientOf(c Call) causes.Client {
 	s := c.Session()
-	return group.Client{ID: s.ClientID, Host: s.Host, Software: s.SoftwareName, SoftwareVersion: s.SoftwareVersion}
+	return causes.Client{ID: s.ClientID, Host: s.Host, Software: s.SoftwareName, SoftwareVersion: s.SoftwareVersion}
 }
 
 // askNamedGroup is askGroup for requests of members: a group with members has a name. The empty group id only keeps

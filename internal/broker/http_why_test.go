@@ -25,10 +25,10 @@ func TestWhyGroup(t *testing.T) {
 	go func() { defer close(polled); c.PollFetches(ctx) }()
 
 	report := awaitReport(t, b, "a%2Fb", func(r *group.Report) bool { return r.State == "Stable" })
-	if len(report.Members) != 1 || report.Members[0].ClientID != "billing" || report.Members[0].Software != "lib" || report.Members[0].SoftwareVersion != "1.2" {
+	if len(report.Members) != 1 || report.Members[0].Client.ID != "billing" || report.Members[0].Software != "lib" || report.Members[0].SoftwareVersion != "1.2" {
 		t.Errorf("members: %+v", report.Members)
 	}
-	if first := report.Causes[0]; first.Kind != group.MemberJoined || first.Next != 1 || first.Member.ClientID != "billing" || first.Text == "" {
+	if first := report.Causes[0]; first.Kind != group.MemberJoined || first.Next != 1 || first.Member.Client.ID != "billing" || first.Text == "" {
 		t.Errorf("first cause: %+v", first)
 	}
 	c.Close()

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -19,7 +20,7 @@ func BenchmarkCommit(b *testing.B) {
 		}
 		done := make(chan struct{})
 		bench.do(func(c *Coordinator, now time.Time) statemachine.Output {
-			return c.CommitOffsets(now, Client{}, 9, rq, func(*wire.OffsetCommitResponse, error) { close(done) })
+			return c.CommitOffsets(now, causes.Client{}, 9, rq, func(*wire.OffsetCommitResponse, error) { close(done) })
 		}, nil)
 		<-done
 	}
@@ -64,7 +65,7 @@ func newCrowd(bench *bench, group string, size int) *crowd {
 
 func (c *crowd) join(i int) {
 	rq := Join{
-		GroupID: c.group, MemberID: c.ids[i], Client: Client{ID: "consumer", Host: "/127.0.0.1"}, ProtocolType: consumerProtocol,
+		GroupID: c.group, MemberID: c.ids[i], Client: causes.Client{ID: "consumer", Host: "/127.0.0.1"}, ProtocolType: consumerProtocol,
 		SessionTimeout: 45 * time.Second, Rebalance: 5 * time.Minute,
 		Protocols: []wire.JoinGroupRequestProtocol{{Name: "range", Metadata: subscriptionTo("t")}, {Name: "cooperative-sticky", Metadata: subscriptionTo("t")}},
 		Reply: func(r *wire.JoinGroupResponse) {
@@ -88,7 +89,7 @@ func (c *crowd) sync() {
 			}
 		}
 		c.do(func(g *Coordinator, now time.Time) statemachine.Output {
-			return g.Sync(now, Client{}, rq, func(r *wire.SyncGroupResponse) {
+			return g.Sync(now, causes.Client{}, rq, func(r *wire.SyncGroupResponse) {
 				if r.ErrorCode == 0 {
 					answers++
 				}
@@ -135,7 +136,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 				c := crowds[i%groups]
 				rq := &wire.HeartbeatRequest{GroupID: c.group, MemberID: c.ids[0], GenerationID: c.generation}
 				c.do(func(g *Coordinator, now time.Time) statemachine.Output {
-					return g.Heartbeat(now, Client{}, rq, func(err error) {
+					return g.Heartbeat(now, causes.Client{}, rq, func(err error) {
 						if err != nil {
 							b.Error(err)
 						}

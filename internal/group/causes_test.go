@@ -1,12 +1,10 @@
 package group
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -14,37 +12,17 @@ var causesStart = time.UnixMilli(1_000_000_000_000)
 
 func at(seconds int) time.Time { return causesStart.Add(time.Duration(seconds) * time.Second) }
 
-// TestCausesKeepTheLatest: a group has its 64 latest causes, in order, and knows how many it has lost.
-func TestCausesKeepTheLatest(t *testing.T) {
-	var c causes
-	for i := range 100 {
-		c.note(at(i), "g", Cause{Kind: MemberJoined, Member: Who{MemberID: fmt.Sprint("m", i)}})
-	}
-	kept, dropped := c.of("g")
-	if len(kept) != maxCauses || dropped != 100-maxCauses {
-		t.Fatalf("%d kept and %d dropped", len(kept), dropped)
-	}
-	for i, k := range kept {
-		if want := fmt.Sprint("m", 100-maxCauses+i); k.Member.MemberID != want {
-			t.Fatalf("cause %d is of %s, not of %s", i, k.Member.MemberID, want)
-		}
-	}
-	if all, dropped := c.of("another"); len(all) != 0 || dropped != 0 {
-		t.Error("a group that was never heard of has causes")
-	}
-}
-
 // TestCausesFold: a member that does the same again and again does not push out what began it.
 func TestCausesFold(t *testing.T) {
-	var c causes
+	var c Coordinator
 	c.note(at(0), "g", Cause{Kind: MemberJoined, Member: Who{MemberID: "a"}, Rebalance: true})
-	c.settle(at(3), "g", 1)
+	c.settled(at(3), "g", 1)
 	for i := range 1000 {
 		c.note(at(10+i), "g", Cause{Kind: RequestFenced, Member: Who{MemberID: "b"}, Code: kafka.UnknownMemberID, Given: int32(i)})
 		c.note(at(10+i), "g", Cause{Kind: MemberRejoined, Member: Who{MemberID: "a"}, Rebalance: true, Epoch: int32(i + 1)})
-		c.settle(at(11+i), "g", int32(i+2))
+		c.settled(at(11+i), "g", int32(i+2))
 	}
-	kept, dropped := c.of("g")
+	kept, dropped := c.causes.Of("g")
 	if len(kept) != 3 || dropped != 0 {
 		t.Fatalf("%d causes kept, %d dropped: %v", len(kept), dropped, kept)
 	}
@@ -61,13 +39,13 @@ func TestCausesFold(t *testing.T) {
 
 // TestCausesSettle: a generation is what came of every cause since the one before.
 func TestCausesSettle(t *testing.T) {
-	var c causes
+	var c Coordinator
 	c.note(at(0), "g", Cause{Kind: MemberJoined, Member: Who{MemberID: "a"}, Rebalance: true})
 	c.note(at(1), "g", Cause{Kind: MemberJoined, Member: Who{MemberID: "b"}, Rebalance: true})
 	c.note(at(1), "g", Cause{Kind: RequestFenced, Member: Who{MemberID: "c"}})
-	c.settle(at(3), "g", 1)
+	c.settled(at(3), "g", 1)
 	c.note(at(4), "g", Cause{Kind: MemberLeft, Member: Who{MemberID: "b"}, Rebalance: true, Epoch: 1})
-	kept, _ := c.of("g")
+	kept, _ := c.causes.Of("g")
 	for i, want := range []struct {
 		next int32
 		took int64
@@ -76,42 +54,15 @@ func TestCausesSettle(t *testing.T) {
 			t.Errorf("cause %d led to %d in %d ms, not to %d in %d", i, kept[i].Next, kept[i].Took, want.next, want.took)
 		}
 	}
-	c.settle(at(9), "g", 2)
-	if kept, _ = c.of("g"); kept[0].Next != 1 || kept[3].Next != 2 {
+	c.settled(at(9), "g", 2)
+	if kept, _ = c.causes.Of("g"); kept[0].Next != 1 || kept[3].Next != 2 {
 		t.Errorf("after the second generation: %v", kept)
-	}
-}
-
-// TestCausesAreBounded: whatever clients call themselves and however many groups they name, a coordinator keeps at most
-// a mebibyte; what is lost is the least recent of all groups.
-func TestCausesAreBounded(t *testing.T) {
-	var c causes
-	long := strings.Repeat("ü", 20_000)
-	for i := range 20_000 {
-		who := Who{MemberID: fmt.Sprint(i, long), InstanceID: long, ClientID: long, Host: long, Software: long, SoftwareVersion: long}
-		c.note(at(i), fmt.Sprint("g", i/2), Cause{Kind: MemberJoined, Member: who, Reason: long})
-	}
-	if c.bytes > maxCauseBytes || c.all.Len() > maxCauseBytes/causeSize || len(c.groups) > c.all.Len() {
-		t.Errorf("%d bytes in %d causes of %d groups", c.bytes, c.all.Len(), len(c.groups))
-	}
-	last, _ := c.of("g9999")
-	if len(last) != 2 || len(last[1].Member.ClientID) > maxCauseText+len("...") || !utf8.ValidString(last[1].Member.ClientID) {
-		t.Errorf("the latest: %v", last)
-	}
-	if first, _ := c.of("g0"); len(first) != 0 {
-		t.Error("the least recent is still there")
-	}
-	for c.all.Len() > 0 {
-		c.drop(c.all.Front().Value.(*kept))
-	}
-	if c.bytes != 0 || len(c.groups) != 0 {
-		t.Errorf("%d bytes and %d groups are left of nothing", c.bytes, len(c.groups))
 	}
 }
 
 // TestCauseTexts: every kind has words of its own, with the numbers.
 func TestCauseTexts(t *testing.T) {
-	a := Who{MemberID: "c-1", ClientID: "c", Host: "/10.0.0.1", Software: "apache-kafka-java", SoftwareVersion: "4.3.1"}
+	a := Who{MemberID: "c-1", Client: causes.Client{ID: "c", Host: "/10.0.0.1", Software: "apache-kafka-java", SoftwareVersion: "4.3.1"}}
 	for _, tt := range []struct {
 		cause Cause
 		want  string
@@ -120,10 +71,10 @@ func TestCauseTexts(t *testing.T) {
 		{Cause{Kind: SubscriptionChanged, Member: Who{InstanceID: "i"}}, "static member i changed its subscription"},
 		{Cause{Kind: PollExceeded, Member: Who{MemberID: "c-1"}, Setting: settingPollInterval, Limit: 300_000},
 			"member c-1 left because its application did not call poll() within max.poll.interval.ms = 5m0s"},
-		{Cause{Kind: SessionExpired, Member: Who{MemberID: "c-1"}, Setting: settingSessionTimeout, Limit: 45_000, Times: 2, At: causesStart},
+		{Cause{Kind: SessionExpired, Member: Who{MemberID: "c-1"}, Setting: settingSessionTimeout, Limit: 45_000, When: causes.When{Times: 2, At: causesStart}},
 			"member c-1 was not heard of for session.timeout.ms = 45s (2 times since 2001-09-09T01:46:40Z)"},
 		{Cause{Kind: StaticReplaced, Member: Who{InstanceID: "i", MemberID: "i-1"}, Reason: "i-2"}, "static member i (member id i-1) restarted, and goes on as member i-2"},
-		{Cause{Kind: RequestFenced, Member: Who{ClientID: "c"}, Code: kafka.IllegalGeneration, Given: 4, Reason: "group g is at generation 5"},
+		{Cause{Kind: RequestFenced, Member: Who{Client: causes.Client{ID: "c"}}, Code: kafka.IllegalGeneration, Given: 4, Reason: "group g is at generation 5"},
 			"a request of client c at generation or epoch 4 was refused: ILLEGAL_GENERATION: group g is at generation 5"},
 		{Cause{Kind: GroupOversized, Setting: settingMaxSize, Limit: 2, Value: 3}, "the group has 3 members, more than group.max.size = 2"},
 		{Cause{Kind: OffsetsExpired, Setting: settingRetention, Limit: 10080, Value: 12},

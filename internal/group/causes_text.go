@@ -3,8 +3,8 @@ package group
 import (
 	"fmt"
 	"strings"
-	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -18,11 +18,7 @@ const (
 
 // String tells a cause in plain words, as logs and tools print it. It ends without a full stop.
 func (c Cause) String() string {
-	text := c.happened()
-	if c.Times > 1 {
-		text += fmt.Sprintf(" (%d times since %s)", c.Times, c.At.UTC().Format(time.RFC3339))
-	}
-	return text
+	return c.happened() + c.When.Again()
 }
 
 func (c *Cause) happened() string {
@@ -92,12 +88,7 @@ func (c *Cause) found() string {
 	return string(c.Kind) + because
 }
 
-func (c *Cause) because() string {
-	if c.Reason == "" {
-		return ""
-	}
-	return ": " + c.Reason
-}
+func (c *Cause) because() string { return causes.Because(c.Reason) }
 
 func (c *Cause) offsets() string {
 	if c.Value == 1 {
@@ -107,13 +98,7 @@ func (c *Cause) offsets() string {
 }
 
 // limit is the setting that decided with its value.
-func (c *Cause) limit() string {
-	value := fmt.Sprint(c.Limit)
-	if strings.HasSuffix(c.Setting, ".ms") {
-		value = (time.Duration(c.Limit) * time.Millisecond).String()
-	}
-	return c.Setting + " = " + value
-}
+func (c *Cause) limit() string { return causes.Limit(c.Setting, c.Limit) }
 
 // String is who a member is, and what its client is.
 func (w Who) String() string {
@@ -127,15 +112,8 @@ func (w Who) String() string {
 	case w.MemberID != "":
 		name = "member " + w.MemberID
 	}
-	if w.ClientID != "" || w.Host != "" {
-		client := strings.TrimSpace("client " + w.ClientID)
-		if w.Host != "" {
-			client += " at " + strings.TrimPrefix(w.Host, "/")
-		}
+	if client := w.Client.String(); client != "" {
 		about = append(about, client)
-	}
-	if w.Software != "" {
-		about = append(about, strings.TrimSpace(w.Software+" "+w.SoftwareVersion))
 	}
 	switch {
 	case name == "" && len(about) == 0:

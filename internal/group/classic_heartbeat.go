@@ -3,17 +3,18 @@ package group
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
 
 // Heartbeat keeps a member's session alive. REBALANCE_IN_PROGRESS tells it to join again.
-func (c *Coordinator) Heartbeat(now time.Time, from Client, rq *wire.HeartbeatRequest, answer func(error)) statemachine.Output {
+func (c *Coordinator) Heartbeat(now time.Time, from causes.Client, rq *wire.HeartbeatRequest, answer func(error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	err := c.heartbeat(now, from, rq)
-	c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+	c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
 	reply(&out, answer, err, failure)
 	return out.Output
 }
@@ -21,7 +22,7 @@ func (c *Coordinator) Heartbeat(now time.Time, from Client, rq *wire.HeartbeatRe
 // failure is the answer of requests whose answer is an error or nothing.
 func failure(err error) error { return err }
 
-func (c *Coordinator) heartbeat(now time.Time, from Client, rq *wire.HeartbeatRequest) error {
+func (c *Coordinator) heartbeat(now time.Time, from causes.Client, rq *wire.HeartbeatRequest) error {
 	if rq.GroupID == "" {
 		return kafka.InvalidGroupID
 	}

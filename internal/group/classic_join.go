@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -20,7 +21,7 @@ type Join struct {
 	GroupID         string
 	MemberID        string  // "" for a newcomer
 	InstanceID      *string // group.instance.id
-	Client          Client
+	Client          causes.Client
 	SessionTimeout  time.Duration
 	Rebalance       time.Duration // rebalance timeout
 	ProtocolType    string
@@ -209,7 +210,7 @@ func failJoin(memberID string) func(error) *wire.JoinGroupResponse {
 
 // refuseJoin answers a join with an error, and notes it.
 func (c *Coordinator) refuseJoin(out *outcome, now time.Time, rq *Join, memberID string, err error) {
-	who := rq.Client.as(rq.MemberID, rq.InstanceID)
+	who := whoIs(rq.Client, rq.MemberID, rq.InstanceID)
 	if !c.noteFenced(now, rq.GroupID, who, noEpoch, err) && rq.GroupID != "" {
 		cause := Cause{Kind: JoinRefused, Member: who, Code: kafka.CodeOf(err), Reason: textOf(kafka.MessageOf(err))}
 		if cause.Code == kafka.GroupMaxSizeReached {

@@ -13,7 +13,7 @@ func (c *Coordinator) expect(out *outcome, now time.Time, g *classicGroup, rq *J
 			c.completeIfAllThere(out, now, g)
 		}
 	}
-	who, timeout := rq.Client.as(id, nil), rq.SessionTimeout
+	who, timeout := whoIs(rq.Client, id, nil), rq.SessionTimeout
 	a := &alarm{ring: func(out *outcome, now time.Time) {
 		c.note(now, g.id, Cause{Kind: JoinAbandoned, Member: who, Epoch: g.generation, Setting: settingSessionTimeout, Limit: timeout.Milliseconds()})
 		giveUp(out, now)

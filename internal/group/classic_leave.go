@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -14,7 +15,7 @@ const unknownMemberID = ""
 
 // Leave removes members from a group; each has a result of its own. err of answer is set if the group as a whole cannot
 // be found.
-func (c *Coordinator) Leave(now time.Time, from Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity, answer func([]wire.LeaveGroupResponseMemberResponse, error)) statemachine.Output {
+func (c *Coordinator) Leave(now time.Time, from causes.Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity, answer func([]wire.LeaveGroupResponseMemberResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	results, err := c.leave(&out, now, from, groupID, members)
@@ -27,7 +28,7 @@ func (c *Coordinator) Leave(now time.Time, from Client, groupID string, members 
 	return out.Output
 }
 
-func (c *Coordinator) leave(out *outcome, now time.Time, from Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity) ([]wire.LeaveGroupResponseMemberResponse, error) {
+func (c *Coordinator) leave(out *outcome, now time.Time, from causes.Client, groupID string, members []wire.LeaveGroupRequestMemberIdentity) ([]wire.LeaveGroupResponseMemberResponse, error) {
 	if groupID == "" {
 		return nil, kafka.InvalidGroupID
 	}
@@ -72,8 +73,8 @@ func (g *classicGroup) leaver(id string, instanceID *string) (string, error) {
 }
 
 // departure is the cause that a leave is.
-func (g *classicGroup) departure(id string, leaver *wire.LeaveGroupRequestMemberIdentity, from Client) Cause {
-	left := Cause{Kind: MemberLeft, Member: from.as(id, leaver.GroupInstanceID), Reason: textOf(leaver.Reason)}
+func (g *classicGroup) departure(id string, leaver *wire.LeaveGroupRequestMemberIdentity, from causes.Client) Cause {
+	left := Cause{Kind: MemberLeft, Member: whoIs(from, id, leaver.GroupInstanceID), Reason: textOf(leaver.Reason)}
 	m := g.members[id]
 	if m != nil {
 		left.Member = m.who()

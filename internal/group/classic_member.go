@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -41,7 +42,7 @@ type classicMember struct {
 }
 
 // heardFrom learns what client library a member has that was loaded from the log.
-func (m *classicMember) heardFrom(c Client) {
+func (m *classicMember) heardFrom(c causes.Client) {
 	if c.Software != "" {
 		m.software, m.softwareVersion = c.Software, c.SoftwareVersion
 	}

@@ -3,6 +3,7 @@ package group
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -10,13 +11,13 @@ import (
 
 // Sync gives a member its assignment, once the leader has sent all of them. Nothing of rq is used after Sync has
 // returned.
-func (c *Coordinator) Sync(now time.Time, from Client, rq *wire.SyncGroupRequest, answer func(*wire.SyncGroupResponse)) statemachine.Output {
+func (c *Coordinator) Sync(now time.Time, from causes.Client, rq *wire.SyncGroupRequest, answer func(*wire.SyncGroupResponse)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	if g := c.consumer(rq.GroupID); g != nil {
 		response, err := c.syncConsumer(now, g, rq)
 		if err != nil {
-			c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+			c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
 			response = syncFailure(err)
 		}
 		reply(&out, answer, response, syncFailure)
@@ -24,7 +25,7 @@ func (c *Coordinator) Sync(now time.Time, from Client, rq *wire.SyncGroupRequest
 	}
 	g, m, err := c.checkSync(rq)
 	if err != nil {
-		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+		c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
 		reply(&out, answer, syncFailure(err), syncFailure)
 		return out.Output
 	}

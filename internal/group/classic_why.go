@@ -1,5 +1,7 @@
 package group
 
+import "github.com/ottla/ottla/internal/causes"
+
 // report implements reporter.
 func (g *classicGroup) report(_ *Coordinator, r *Report) {
 	r.Since, r.Epoch, r.Protocol = g.since, g.generation, g.protocol
@@ -18,8 +20,5 @@ func (g *classicGroup) report(_ *Coordinator, r *Report) {
 
 // who is a member as causes tell it.
 func (m *classicMember) who() Who {
-	return Who{
-		MemberID: m.id, InstanceID: textOf(m.instanceID), ClientID: m.clientID, Host: m.clientHost,
-		Software: m.software, SoftwareVersion: m.softwareVersion,
-	}
+	return whoIs(causes.Client{ID: m.clientID, Host: m.clientHost, Software: m.software, SoftwareVersion: m.softwareVersion}, m.id, m.instanceID)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -63,7 +64,7 @@ func (s *scenario) run(c *command) {
 	case "delete":
 		id := c.operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-			return g.Delete(Client{ID: "admin"}, id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
+			return g.Delete(causes.Client{ID: "admin"}, id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
 		}, s.refused)
 	case "delete-offsets":
 		s.deleteOffsets(c)
@@ -135,7 +136,7 @@ func (s *scenario) set(c *command) {
 func (s *scenario) join(c *command) {
 	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
 	rq := Join{
-		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), Client: Client{ID: cl.name, Host: "/host", Software: "lib", SoftwareVersion: "1"},
+		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), Client: causes.Client{ID: cl.name, Host: "/host", Software: "lib", SoftwareVersion: "1"},
 		SessionTimeout: c.duration("session", 10*time.Second), Rebalance: c.duration("rebalance", time.Minute),
 		ProtocolType: c.text("type", consumerProtocol), Reason: c.text("reason", "a test"),
 		RequireMemberID: c.number("v", 9) >= 4, SkipAssignment: c.number("v", 9) >= 9,
@@ -188,7 +189,7 @@ func (s *scenario) sync(c *command) {
 		})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		out := g.Sync(now, Client{ID: "some"}, rq, func(r *wire.SyncGroupResponse) { s.say("%s syncs: %s", cl.name, printSync(r)) })
+		out := g.Sync(now, causes.Client{ID: "some"}, rq, func(r *wire.SyncGroupResponse) { s.say("%s syncs: %s", cl.name, printSync(r)) })
 		for _, a := range rq.Assignments {
 			clear(a.Assignment) // the frame is used again
 		}
@@ -203,7 +204,7 @@ func (s *scenario) beat(c *command) {
 		GroupInstanceID: c.pointer("static"),
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Heartbeat(now, Client{ID: "some"}, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
+		return g.Heartbeat(now, causes.Client{ID: "some"}, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
 	}, s.refused)
 }
 
@@ -222,7 +223,7 @@ func (s *scenario) leave(c *command) {
 		}
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Leave(now, Client{ID: "some"}, group, members, func(results []wire.LeaveGroupResponseMemberResponse, err error) {
+		return g.Leave(now, causes.Client{ID: "some"}, group, members, func(results []wire.LeaveGroupResponseMemberResponse, err error) {
 			s.say("leave: %s", printLeave(results, err))
 		})
 	}, s.refused)
@@ -251,7 +252,7 @@ func (s *scenario) commit(c *command) {
 		}}})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{ID: "some"}, int16(c.number("v", 9)), rq, func(r *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, causes.Client{ID: "some"}, int16(c.number("v", 9)), rq, func(r *wire.OffsetCommitResponse, err error) {
 			texts := []string{"commit: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {
@@ -327,7 +328,7 @@ func (s *scenario) deleteOffsets(c *command) {
 		})
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.DeleteOffsets(Client{ID: "admin"}, rq, func(r *wire.OffsetDeleteResponse, err error) {
+		return g.DeleteOffsets(causes.Client{ID: "admin"}, rq, func(r *wire.OffsetDeleteResponse, err error) {
 			texts := []string{"deleted: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {

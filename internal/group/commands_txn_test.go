@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -31,7 +32,7 @@ func (s *scenario) txnCommit(c *command) {
 		}}})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitTransaction(now, Client{ID: "some"}, TxnCommit{TxnOffsetCommitRequest: rq}, func(r *wire.TxnOffsetCommitResponse, err error) {
+		return g.CommitTransaction(now, causes.Client{ID: "some"}, TxnCommit{TxnOffsetCommitRequest: rq}, func(r *wire.TxnOffsetCommitResponse, err error) {
 			texts := []string{"txn-commit: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {

@@ -3,6 +3,7 @@ package group
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -232,7 +233,7 @@ func (g *consumerGroup) blocked(m *consumerMember) bool {
 }
 
 // leaveConsumer removes members by a LeaveGroup; each has a result of its own.
-func (c *Coordinator) leaveConsumer(out *outcome, now time.Time, g *consumerGroup, from Client, leavers []wire.LeaveGroupRequestMemberIdentity) []wire.LeaveGroupResponseMemberResponse {
+func (c *Coordinator) leaveConsumer(out *outcome, now time.Time, g *consumerGroup, from causes.Client, leavers []wire.LeaveGroupRequestMemberIdentity) []wire.LeaveGroupResponseMemberResponse {
 	results := make([]wire.LeaveGroupResponseMemberResponse, len(leavers))
 	var gone []*consumerMember
 	var causes []Cause

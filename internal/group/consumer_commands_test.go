@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -59,7 +60,7 @@ func (s *scenario) heartbeat(c *command) {
 	if c.has("rebalance") {
 		rq.RebalanceTimeoutMs = int32(c.duration("rebalance", 0).Milliseconds())
 	}
-	heartbeat := ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: int16(c.number("v", 1)), Client: Client{ID: cl.name, Host: "/host"}}
+	heartbeat := ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: int16(c.number("v", 1)), Client: causes.Client{ID: cl.name, Host: "/host"}}
 	answer := func(r *wire.ConsumerGroupHeartbeatResponse, err error) {
 		s.say("%s beats: %s", cl.name, s.beaten(cl, r, err))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -14,7 +15,7 @@ import (
 type ConsumerHeartbeat struct {
 	*wire.ConsumerGroupHeartbeatRequest
 	Version int16 // from 1 on members make their ids themselves
-	Client  Client
+	Client  causes.Client
 }
 
 // Heartbeat of a member of a consumer group: it joins with epoch 0, leaves with -1 or, as a static member that comes back
@@ -26,7 +27,7 @@ func (c *Coordinator) ConsumerHeartbeat(now time.Time, rq ConsumerHeartbeat, ans
 	response, err := c.consumerHeartbeat(&out, now, rq)
 	if err != nil {
 		out.Records, out.bytes = nil, 0
-		c.noteRefused(now, rq.GroupID, rq.Client.as(rq.MemberID, rq.InstanceID), rq.MemberEpoch, err)
+		c.noteRefused(now, rq.GroupID, whoIs(rq.Client, rq.MemberID, rq.InstanceID), rq.MemberEpoch, err)
 	}
 	out.then(func(failed error) {
 		if failed != nil {

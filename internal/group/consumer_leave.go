@@ -21,13 +21,13 @@ func (c *Coordinator) consumerLeave(out *outcome, now time.Time, rq ConsumerHear
 	}
 	response := &wire.ConsumerGroupHeartbeatResponse{MemberID: &rq.MemberID, MemberEpoch: rq.MemberEpoch}
 	if rq.InstanceID == nil || rq.MemberEpoch != leavingForAWhile {
-		c.fence(out, now, g, []*consumerMember{m}, []Cause{{Kind: MemberLeft, Member: rq.Client.as(m.id, m.instanceID)}})
+		c.fence(out, now, g, []*consumerMember{m}, []Cause{{Kind: MemberLeft, Member: whoIs(rq.Client, m.id, m.instanceID)}})
 		return response, nil
 	}
 	away := *m
 	away.epoch, away.revoking, away.assigned = leavingForAWhile, nil, m.assigned.partitions().at(0)
 	out.write(g.currentRecord(&away))
-	c.tell(now, g, Cause{Kind: MemberLeft, Member: rq.Client.as(m.id, m.instanceID), Reason: "for a while: it is a static member"})
+	c.tell(now, g, Cause{Kind: MemberLeft, Member: whoIs(rq.Client, m.id, m.instanceID), Reason: "for a while: it is a static member"})
 	return response, nil
 }
 

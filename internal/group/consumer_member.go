@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -95,7 +96,7 @@ func (m *consumerMember) at(epoch int32, state memberState, assigned, pending he
 }
 
 // told is the member after a heartbeat: what the request does not say stays as it was.
-func (m *consumerMember) told(rq *wire.ConsumerGroupHeartbeatRequest, from Client) *consumerMember {
+func (m *consumerMember) told(rq *wire.ConsumerGroupHeartbeatRequest, from causes.Client) *consumerMember {
 	next := *m
 	if rq.InstanceID != nil {
 		next.instanceID = rq.InstanceID

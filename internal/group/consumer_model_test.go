@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -209,7 +210,7 @@ func (m *consumerModel) beat(c *modelConsumer, lost bool) {
 	m.asked++
 	number := m.asked
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.ConsumerHeartbeat(now, ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: 1, Client: Client{ID: c.name}}, func(r *wire.ConsumerGroupHeartbeatResponse, err error) {
+		return g.ConsumerHeartbeat(now, ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: 1, Client: causes.Client{ID: c.name}}, func(r *wire.ConsumerGroupHeartbeatResponse, err error) {
 			m.answered++
 			c.waits = false
 			m.say("%d %s at %d owning %s -> %s", number, rq.MemberID, rq.MemberEpoch, printTopics(ownedPartitions(rq.TopicPartitions)), answerText(r, err))
@@ -279,7 +280,7 @@ func (m *consumerModel) joinClassic(c *modelConsumer, lost bool) {
 		id = c.id
 	}
 	join := Join{
-		GroupID: "g", MemberID: id, InstanceID: c.instance, Client: Client{ID: c.name}, SessionTimeout: 10 * time.Second, Rebalance: 10 * time.Second,
+		GroupID: "g", MemberID: id, InstanceID: c.instance, Client: causes.Client{ID: c.name}, SessionTimeout: 10 * time.Second, Rebalance: 10 * time.Second,
 		ProtocolType: consumerProtocol, Protocols: []wire.JoinGroupRequestProtocol{{Name: "range", Metadata: subscriptionTo(c.topics...)}},
 		Reply: func(r *wire.JoinGroupResponse) {
 			m.answered++

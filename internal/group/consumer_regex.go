@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -44,7 +45,7 @@ func (s *consumerStep) match() error {
 	}
 	wanted := s.g.regexesWith(s.before, s.member)
 	if len(wanted) > 0 && s.g.resolutionDue(s.c, s.now, due, len(wanted)) {
-		s.c.resolve(s.g.id, s.im, wanted, Who{MemberID: s.member.id, InstanceID: textOf(s.member.instanceID), ClientID: s.member.clientID, Host: s.member.clientHost})
+		s.c.resolve(s.g.id, s.im, wanted, whoIs(causes.Client{ID: s.member.clientID, Host: s.member.clientHost}, s.member.id, s.member.instanceID))
 	}
 	return nil
 }
@@ -119,7 +120,7 @@ func checkRegex(text string) error {
 		if size := regexSize(parsed); size <= maxRegexSize {
 			return nil
 		}
-		return kafka.Errorf(kafka.InvalidRegularExpression, "SubscribedTopicRegex `%s` is not a valid regular expression: its repetitions make it larger than %d steps.", shortened(text), maxRegexSize)
+		return kafka.Errorf(kafka.InvalidRegularExpression, "SubscribedTopicRegex `%s` is not a valid regular expression: its repetitions make it larger than %d steps.", causes.Shortened(text), maxRegexSize)
 	}
 	reason := err.Error()
 	if e, ok := err.(*syntax.Error); ok {

@@ -1,6 +1,10 @@
 package group
 
-import "time"
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/causes"
+)
 
 // Settings that causes of consumer groups name.
 const (
@@ -16,16 +20,16 @@ func (c *Coordinator) tell(now time.Time, g *consumerGroup, cause Cause) {
 
 // who is a member as causes tell it.
 func (c *Coordinator) who(groupID string, m *consumerMember) Who {
-	from := Client{ID: m.clientID, Host: m.clientHost}
+	from := causes.Client{ID: m.clientID, Host: m.clientHost}
 	if clock := c.clocks[memberKey{groupID, m.id}]; clock != nil {
 		from.Software, from.SoftwareVersion = clock.client.Software, clock.client.SoftwareVersion
 	}
-	return from.as(m.id, m.instanceID)
+	return whoIs(from, m.id, m.instanceID)
 }
 
 // explain keeps what the step was about, if it is worth telling.
-func (s *consumerStep) explain(from Client) {
-	cause := Cause{Member: from.as(s.member.id, s.member.instanceID), Epoch: s.g.epoch}
+func (s *consumerStep) explain(from causes.Client) {
+	cause := Cause{Member: whoIs(from, s.member.id, s.member.instanceID), Epoch: s.g.epoch}
 	switch {
 	case s.replaces != "":
 		cause.Kind, cause.Reason, cause.Member.MemberID = StaticReplaced, s.member.id, s.replaces

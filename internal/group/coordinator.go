@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -76,7 +77,7 @@ type Coordinator struct {
 	delays map[string]*alarm // first assignments of streams groups that wait for more members, by group
 	alarms alarms
 	expiry sweep
-	causes causes
+	causes causes.Ring[Cause, *Cause]
 
 	image     *metadata.Image // that the last step saw
 	newTopics int64           // offset of the image in which topics were last created

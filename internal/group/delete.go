@@ -1,13 +1,16 @@
 package group
 
-import "github.com/ottla/ottla/internal/statemachine"
+import (
+	"github.com/ottla/ottla/internal/causes"
+	"github.com/ottla/ottla/internal/statemachine"
+)
 
 // Delete removes a group without members, and its offsets, in one batch: all of it or nothing.
-func (c *Coordinator) Delete(from Client, groupID string, answer func(error)) statemachine.Output {
+func (c *Coordinator) Delete(from causes.Client, groupID string, answer func(error)) statemachine.Output {
 	var out outcome
 	err := c.delete(&out, groupID)
 	if err == nil {
-		c.noteCommitted(&out, groupID, Cause{Kind: GroupDeleted, Member: from.as("", nil)})
+		c.noteCommitted(&out, groupID, Cause{Kind: GroupDeleted, Member: whoIs(from, "", nil)})
 	}
 	reply(&out, answer, err, failure)
 	return out.Output

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -89,7 +90,7 @@ func useGroup(b *bench, id string, g *classicGroup, answered func()) (asked int)
 		do(func(c *Coordinator, now time.Time) statemachine.Output { return c.Join(now, again) })
 		do(func(c *Coordinator, now time.Time) statemachine.Output {
 			rq := &wire.SyncGroupRequest{GroupID: id, MemberID: m.id, GenerationID: g.generation, GroupInstanceID: m.instanceID}
-			return c.Sync(now, Client{}, rq, func(*wire.SyncGroupResponse) { answered() })
+			return c.Sync(now, causes.Client{}, rq, func(*wire.SyncGroupResponse) { answered() })
 		})
 	}
 	return asked
@@ -112,10 +113,10 @@ func useConsumerGroup(b *bench, g *consumerGroup, answered func()) (asked int) {
 	for _, m := range orderedMembers(g.members) {
 		beat(wire.ConsumerGroupHeartbeatRequest{MemberID: m.id, MemberEpoch: m.epoch, InstanceID: m.instanceID, RebalanceTimeoutMs: -1, TopicPartitions: nothing})
 		do(func(c *Coordinator, now time.Time) statemachine.Output {
-			return c.Heartbeat(now, Client{}, &wire.HeartbeatRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(error) { answered() })
+			return c.Heartbeat(now, causes.Client{}, &wire.HeartbeatRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(error) { answered() })
 		})
 		do(func(c *Coordinator, now time.Time) statemachine.Output {
-			return c.Sync(now, Client{}, &wire.SyncGroupRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(*wire.SyncGroupResponse) { answered() })
+			return c.Sync(now, causes.Client{}, &wire.SyncGroupRequest{GroupID: g.id, MemberID: m.id, GenerationID: m.epoch, GroupInstanceID: m.instanceID}, func(*wire.SyncGroupResponse) { answered() })
 		})
 		beat(wire.ConsumerGroupHeartbeatRequest{MemberID: m.id, MemberEpoch: leaving, InstanceID: m.instanceID, RebalanceTimeoutMs: -1})
 	}

@@ -1,6 +1,10 @@
 package group
 
-import "time"
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/causes"
+)
 
 // memberKey names a member of a group.
 type memberKey struct{ group, member string }
@@ -9,7 +13,7 @@ type memberKey struct{ group, member string }
 // It is kept beside the groups because a member that has just joined is in its group only once its records are replayed; if
 // they cannot be appended, the clock finds nobody and stops.
 type memberClock struct {
-	client    Client
+	client    causes.Client
 	session   alarm
 	rebalance alarm // by when partitions must be given up
 	join      alarm // by when a member of the classic protocol must join again

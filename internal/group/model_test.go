@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -137,7 +138,7 @@ func (m *model) step() {
 	case n < 84:
 		done := m.ask("delete %s", c.group)
 		m.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-			return g.Delete(Client{}, c.group, func(err error) { done(kafka.CodeOf(err).String()) })
+			return g.Delete(causes.Client{}, c.group, func(err error) { done(kafka.CodeOf(err).String()) })
 		}, func(err error) { done("not run") })
 	case n < 94:
 		m.clock.advance(time.Duration(m.rand.IntN(8000)) * time.Millisecond)
@@ -192,7 +193,7 @@ func (m *model) join(c *modelClient) {
 	}
 	done := m.ask("%s/%s joins as %q", c.group, c.name, id)
 	rq := Join{
-		GroupID: c.group, MemberID: id, InstanceID: c.instance, Client: Client{ID: c.name}, Protocols: protocols, ProtocolType: consumerProtocol,
+		GroupID: c.group, MemberID: id, InstanceID: c.instance, Client: causes.Client{ID: c.name}, Protocols: protocols, ProtocolType: consumerProtocol,
 		SessionTimeout: time.Duration(6+m.rand.IntN(20)) * time.Second, Rebalance: time.Duration(5+m.rand.IntN(20)) * time.Second,
 		RequireMemberID: m.rand.IntN(2) == 0, SkipAssignment: m.rand.IntN(2) == 0,
 		Reply: func(r *wire.JoinGroupResponse) {
@@ -243,7 +244,7 @@ func (m *model) sync(c *modelClient) {
 	done := m.ask("%s/%s syncs as %q at %d", c.group, c.name, c.memberID, c.generation)
 	c.waits = true
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		out := g.Sync(now, Client{}, rq, func(r *wire.SyncGroupResponse) {
+		out := g.Sync(now, causes.Client{}, rq, func(r *wire.SyncGroupResponse) {
 			c.waits, c.next = false, (*model).join
 			if r.ErrorCode == 0 {
 				c.next = (*model).beat
@@ -290,7 +291,7 @@ func (m *model) beat(c *modelClient) {
 	rq := &wire.HeartbeatRequest{GroupID: c.group, MemberID: c.memberID, GenerationID: c.generation, GroupInstanceID: c.instance}
 	done := m.ask("%s/%s beats as %q at %d", c.group, c.name, c.memberID, c.generation)
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Heartbeat(now, Client{}, rq, func(err error) {
+		return g.Heartbeat(now, causes.Client{}, rq, func(err error) {
 			if err != nil {
 				c.next = (*model).join
 			}
@@ -310,7 +311,7 @@ func (m *model) leave(c *modelClient) {
 	}
 	done := m.ask("%s/%s leaves as %q, and %d more", c.group, c.name, c.memberID, len(members)-1)
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Leave(now, Client{}, c.group, members, func(r []wire.LeaveGroupResponseMemberResponse, err error) { done(printLeave(r, err)) })
+		return g.Leave(now, causes.Client{}, c.group, members, func(r []wire.LeaveGroupResponseMemberResponse, err error) { done(printLeave(r, err)) })
 	}, func(error) { c.waits = false; done("not run") })
 }
 
@@ -329,7 +330,7 @@ func (m *model) commit(c *modelClient) {
 	}
 	done := m.ask("%s/%s commits as %q at %d", c.group, c.name, rq.MemberID, rq.GenerationIDOrMemberEpoch)
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) { done(kafka.CodeOf(err).String()) })
+		return g.CommitOffsets(now, causes.Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) { done(kafka.CodeOf(err).String()) })
 	}, func(error) { c.waits = false; done("not run") })
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 	"unicode/utf16"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -16,13 +17,13 @@ const noRetention = -1
 // who assigns partitions by himself: their first commit creates the group. The answer's results follow the request's
 // topics and partitions. A member of a group that does not exist gets GROUP_ID_NOT_FOUND, which clients before version 9
 // do not know. Members of the new protocol need at least version 9. Nothing of rq is used after CommitOffsets has returned.
-func (c *Coordinator) CommitOffsets(now time.Time, from Client, version int16, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
+func (c *Coordinator) CommitOffsets(now time.Time, from causes.Client, version int16, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	err := c.checkCommit(now, version, rq)
 	response := new(wire.OffsetCommitResponse)
 	if err != nil {
-		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationIDOrMemberEpoch, err)
+		c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationIDOrMemberEpoch, err)
 	} else {
 		c.noteReset(&out, from, rq)
 		response = c.commit(&out, now, rq)
@@ -37,7 +38,7 @@ func (c *Coordinator) CommitOffsets(now time.Time, from Client, version int16, r
 }
 
 // noteReset keeps that somebody who is no member sets offsets of a group that otherwise has members.
-func (c *Coordinator) noteReset(out *outcome, from Client, rq *wire.OffsetCommitRequest) {
+func (c *Coordinator) noteReset(out *outcome, from causes.Client, rq *wire.OffsetCommitRequest) {
 	g := c.groups[rq.GroupID]
 	if g == nil || rq.GenerationIDOrMemberEpoch >= 0 {
 		return
@@ -49,7 +50,7 @@ func (c *Coordinator) noteReset(out *outcome, from Client, rq *wire.OffsetCommit
 	for i := range rq.Topics {
 		n += len(rq.Topics[i].Partitions)
 	}
-	c.noteCommitted(out, g.id, Cause{Kind: OffsetsSet, Member: from.as(rq.MemberID, rq.GroupInstanceID), Value: int64(n)})
+	c.noteCommitted(out, g.id, Cause{Kind: OffsetsSet, Member: whoIs(from, rq.MemberID, rq.GroupInstanceID), Value: int64(n)})
 }
 
 // checkCommit says why nobody may commit this, or nil.

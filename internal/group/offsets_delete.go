@@ -3,6 +3,7 @@ package group
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -10,7 +11,7 @@ import (
 
 // DeleteOffsets removes committed offsets of topics that the group does not consume at the moment (KIP-496). err of
 // answer is set if nothing could be looked at: no such group, or members whose subscriptions are not known here.
-func (c *Coordinator) DeleteOffsets(from Client, rq *wire.OffsetDeleteRequest, answer func(*wire.OffsetDeleteResponse, error)) statemachine.Output {
+func (c *Coordinator) DeleteOffsets(from causes.Client, rq *wire.OffsetDeleteRequest, answer func(*wire.OffsetDeleteResponse, error)) statemachine.Output {
 	var out outcome
 	response := new(wire.OffsetDeleteResponse)
 	g, err := c.mayDeleteOffsets(rq.GroupID)
@@ -19,7 +20,7 @@ func (c *Coordinator) DeleteOffsets(from Client, rq *wire.OffsetDeleteRequest, a
 			response.Topics = append(response.Topics, g.deleteOffsets(&out, topic))
 		}
 		if n := len(out.Records); n > 0 {
-			c.noteCommitted(&out, g.id, Cause{Kind: OffsetsDeleted, Member: from.as("", nil), Value: int64(n)})
+			c.noteCommitted(&out, g.id, Cause{Kind: OffsetsDeleted, Member: whoIs(from, "", nil), Value: int64(n)})
 		}
 	}
 	out.then(func(failed error) {

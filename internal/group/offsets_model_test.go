@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -100,7 +101,7 @@ func (m *offsetsModel) step() {
 			Name: tp.Topic, Partitions: []wire.OffsetDeleteRequestPartition{{PartitionIndex: tp.Partition}},
 		}}}
 		m.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-			return g.DeleteOffsets(Client{}, rq, func(_ *wire.OffsetDeleteResponse, err error) { done(err) })
+			return g.DeleteOffsets(causes.Client{}, rq, func(_ *wire.OffsetDeleteResponse, err error) { done(err) })
 		}, done)
 	case n < 75:
 		m.delete(group)
@@ -126,7 +127,7 @@ func (m *offsetsModel) commitPending(group string, tp kafka.TopicPartition, p st
 		}}}},
 	}
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitTransaction(now, Client{}, TxnCommit{TxnOffsetCommitRequest: rq}, func(_ *wire.TxnOffsetCommitResponse, err error) {
+		return g.CommitTransaction(now, causes.Client{}, TxnCommit{TxnOffsetCommitRequest: rq}, func(_ *wire.TxnOffsetCommitResponse, err error) {
 			m.acknowledged[value] = err == nil
 			done(err)
 		})
@@ -143,7 +144,7 @@ func (m *offsetsModel) commit(group string, tp kafka.TopicPartition) {
 		}}}},
 	}
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, causes.Client{}, 9, rq, func(_ *wire.OffsetCommitResponse, err error) {
 			m.acknowledged[value] = err == nil
 			done(err)
 		})
@@ -153,7 +154,7 @@ func (m *offsetsModel) commit(group string, tp kafka.TopicPartition) {
 // delete deletes a group: pending offsets must not bring it back.
 func (m *offsetsModel) delete(group string) {
 	end, done := m.log.End(), m.ask("delete %s", group)
-	m.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.Delete(Client{}, group, done) }, done)
+	m.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.Delete(causes.Client{}, group, done) }, done)
 	if m.log.End() == end {
 		return
 	}

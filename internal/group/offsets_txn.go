@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -31,13 +32,13 @@ type TxnCommit struct {
 // CommitTransaction writes offsets of a group as part of a producer's transaction. Who may do so is what kind.checkTxnCommit
 // says; a member of a group that does not exist gets ILLEGAL_GENERATION. The answer's results follow the request's topics
 // and partitions. Nothing of the request is used after CommitTransaction has returned.
-func (c *Coordinator) CommitTransaction(now time.Time, from Client, rq TxnCommit, answer func(*wire.TxnOffsetCommitResponse, error)) statemachine.Output {
+func (c *Coordinator) CommitTransaction(now time.Time, from causes.Client, rq TxnCommit, answer func(*wire.TxnOffsetCommitResponse, error)) statemachine.Output {
 	var out outcome
 	c.begin(&out, now)
 	err := c.checkTxnCommit(rq.TxnOffsetCommitRequest)
 	response := new(wire.TxnOffsetCommitResponse)
 	if err != nil {
-		c.noteFenced(now, rq.GroupID, from.as(rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
+		c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationID, err)
 	} else {
 		response = c.writePending(&out, now, rq.TxnOffsetCommitRequest)
 		out.Verify, out.Guard = rq.Verify, rq.Guard

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -141,7 +142,7 @@ func TestMembersThatClaimTheSameID(t *testing.T) {
 func TestLongMemberID(t *testing.T) {
 	b := newBench(t)
 	long := strings.Repeat("x", 32760)
-	for _, rq := range []Join{{Client: Client{ID: long}, RequireMemberID: true}, {InstanceID: &long}} {
+	for _, rq := range []Join{{Client: causes.Client{ID: long}, RequireMemberID: true}, {InstanceID: &long}} {
 		var answer *wire.JoinGroupResponse
 		rq.GroupID, rq.SessionTimeout, rq.ProtocolType = "g", 10*time.Second, "x"
 		rq.Protocols = []wire.JoinGroupRequestProtocol{{Name: long}}

@@ -29,7 +29,7 @@ func (s *streamsStep) assign() (epoch int32, target taskSet, err error) {
 	members[s.member.id] = s.member
 	targets, err := g.writeTargets(s.out, s.now, s.epoch, members, s.configured, s.configs)
 	if err != nil {
-		s.c.note(s.now, g.id, Cause{Kind: AssignmentFailed, Member: s.rq.Client.as(s.member.id, nil), Reason: err.Error(), Epoch: s.epoch})
+		s.c.note(s.now, g.id, Cause{Kind: AssignmentFailed, Member: whoIs(s.rq.Client, s.member.id, nil), Reason: err.Error(), Epoch: s.epoch})
 		return 0, taskSet{}, kafka.Errorf(kafka.UnknownServerError, "Failed to compute a new target assignment for epoch %d: %v", s.epoch, err)
 	}
 	return s.epoch, targets[s.member.id], nil

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -89,7 +90,7 @@ func (s *scenario) streamsBeat(c *command) {
 		answer(StreamsAnswer{}, err)
 		return
 	}
-	heartbeat := StreamsHeartbeat{StreamsGroupHeartbeatRequest: rq, Client: Client{ID: cl.name, Host: "/host"}}
+	heartbeat := StreamsHeartbeat{StreamsGroupHeartbeatRequest: rq, Client: causes.Client{ID: cl.name, Host: "/host"}}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
 		return g.StreamsHeartbeat(now, heartbeat, answer)
 	}, s.refused)

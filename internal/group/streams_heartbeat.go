@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -13,7 +14,7 @@ import (
 // StreamsHeartbeat is a StreamsGroupHeartbeat request.
 type StreamsHeartbeat struct {
 	*wire.StreamsGroupHeartbeatRequest
-	Client Client
+	Client causes.Client
 }
 
 // StreamsAnswer is the answer to a heartbeat, and the internal topics that the group misses.

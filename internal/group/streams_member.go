@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -66,7 +67,7 @@ func (m *streamsMember) at(epoch int32, state memberState, assigned, revoking he
 }
 
 // told is the member after a heartbeat: what the request does not say stays as it was.
-func (m *streamsMember) told(rq *wire.StreamsGroupHeartbeatRequest, from Client) *streamsMember {
+func (m *streamsMember) told(rq *wire.StreamsGroupHeartbeatRequest, from causes.Client) *streamsMember {
 	next := *m
 	if rq.RackID != nil {
 		next.rackID = rq.RackID

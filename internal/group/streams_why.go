@@ -3,6 +3,7 @@ package group
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -20,16 +21,16 @@ func (c *Coordinator) tellStreams(now time.Time, g *streamsGroup, cause Cause) {
 
 // whoStreams is a member as causes tell it.
 func (c *Coordinator) whoStreams(groupID string, m *streamsMember) Who {
-	from := Client{ID: m.clientID, Host: m.clientHost}
+	from := causes.Client{ID: m.clientID, Host: m.clientHost}
 	if clock := c.clocks[memberKey{groupID, m.id}]; clock != nil {
 		from.Software, from.SoftwareVersion = clock.client.Software, clock.client.SoftwareVersion
 	}
-	return from.as(m.id, m.instanceID)
+	return whoIs(from, m.id, m.instanceID)
 }
 
 // noteStreamsRefused keeps that a request was refused: a fencing, or somebody who may not join.
 func (c *Coordinator) noteStreamsRefused(now time.Time, rq StreamsHeartbeat, err error) {
-	who := rq.Client.as(rq.MemberID, nil)
+	who := whoIs(rq.Client, rq.MemberID, nil)
 	if c.noteFenced(now, rq.GroupID, who, rq.MemberEpoch, err) || c.groups[rq.GroupID] == nil {
 		return
 	}
@@ -42,7 +43,7 @@ func (c *Coordinator) noteStreamsRefused(now time.Time, rq StreamsHeartbeat, err
 
 // explain keeps what the step was about, if it is worth telling.
 func (s *streamsStep) explain() {
-	cause := Cause{Member: s.rq.Client.as(s.member.id, nil), Epoch: s.g.epoch}
+	cause := Cause{Member: whoIs(s.rq.Client, s.member.id, nil), Epoch: s.g.epoch}
 	switch {
 	case !s.known:
 		cause.Kind = MemberJoined

@@ -64,9 +64,9 @@ func (c *Coordinator) Why(now time.Time, groupID string, answer func(*Report, er
 
 func (c *Coordinator) report(groupID string) *Report {
 	r := &Report{Group: groupID, Loaded: c.loaded, Members: []ReportedMember{}, Causes: []ReportedCause{}}
-	causes, dropped := c.causes.of(groupID)
+	kept, dropped := c.causes.Of(groupID)
 	r.Dropped = dropped
-	for _, cause := range causes {
+	for _, cause := range kept {
 		reported := ReportedCause{Cause: cause, Text: cause.String()}
 		if cause.Code != 0 {
 			reported.Error = cause.Code.String()

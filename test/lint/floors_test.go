@@ -16,7 +16,7 @@ var floors = [][]string{
 	{"kafka"},
 	{"vfs", "metrics", "config"},
 	{"wire", "record"},
-	{"producerstate", "compaction", "assignor", "acl", "sasl", "quota", "peer"},
+	{"producerstate", "compaction", "assignor", "causes", "acl", "sasl", "quota", "peer"},
 	{"commitlog", "storagecheck", "metadata", "server"},
 	{"statemachine", "partition", "quorum"},
 	{"controller", "group", "txn", "share", "replication"},
