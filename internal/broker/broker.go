@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,8 @@ type Options struct {
 	Config *config.Broker
 	// FS holds the log directories; nil stands for the disk.
 	FS vfs.FS
+	// Listen opens the sockets of Kafka's listeners; nil stands for net.Listen.
+	Listen func(network, address string) (net.Listener, error)
 	// Logger is told what operators should know; nil stands for nobody.
 	Logger *slog.Logger
 	// LogLevel is the level of Logger, which administrators may change; nil stands for one without effect.
@@ -83,6 +86,9 @@ type Broker struct {
 func Start(ctx context.Context, o Options) (*Broker, error) {
 	if o.FS == nil {
 		o.FS = vfs.Disk()
+	}
+	if o.Listen == nil {
+		o.Listen = net.Listen
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -26,7 +26,7 @@ func (b *Broker) openListeners() error {
 			b.log.Info("controller listener is not opened: the only controller is in this process", "listener", l.String())
 			continue
 		}
-		socket, err := net.Listen("tcp", l.Address())
+		socket, err := b.options.Listen("tcp", l.Address())
 		if err != nil {
 			return fmt.Errorf("listener %s: %w (property listeners)", l, err)
 		}
