@@ -37,7 +37,7 @@ func (a *API) initProducerID(c Call, rq *wire.InitProducerIdRequest) {
 	}
 	init := txn.Init{
 		TransactionalID: *rq.TransactionalID, Timeout: rq.TransactionTimeoutMs,
-		TwoPhaseCommit: rq.Enable2Pc, KeepPrepared: rq.KeepPreparedTxn,
+		TwoPhaseCommit: rq.Enable2Pc, KeepPrepared: rq.KeepPreparedTxn, Client: clientOf(c),
 	}
 	if rq.ProducerID != txn.NoProducer.ID {
 		init.Expected = &statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch}
@@ -45,6 +45,11 @@ func (a *API) initProducerID(c Call, rq *wire.InitProducerIdRequest) {
 	failed := func(err error) { answer(txn.NoProducer, err) }
 	if err := a.TransactionSettings().CheckInit(&init); err != nil {
 		failed(err)
+		if init.TransactionalID != "" {
+			a.askTransaction(init.TransactionalID, func(t *txn.Coordinator, now time.Time) statemachine.Output {
+				return t.NoteInitRefused(now, &init, err)
+			}, func(error) {})
+		}
 		return
 	}
 	a.askTransaction(init.TransactionalID, func(t *txn.Coordinator, now time.Time) statemachine.Output {

@@ -48,8 +48,10 @@ func (a *API) addToTransaction(c Call, rq *wire.AddPartitionsToTxnRequestAddPart
 		TransactionalID: rq.TransactionalID, Producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch}, VerifyOnly: rq.VerifyOnly,
 		Patience: a.transactionPatience(),
 	}
-	if c.version >= 4 {
+	if c.version >= 4 { // a broker asks, not the producer itself
 		add.Version = 2
+	} else {
+		add.Client = clientOf(c)
 	}
 	image := a.Metadata.Current()
 	var missing []error

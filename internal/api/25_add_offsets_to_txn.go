@@ -19,7 +19,7 @@ func (a *API) addOffsetsToTxn(c Call, rq *wire.AddOffsetsToTxnRequest) {
 	}
 	add := txn.AddPartitions{
 		TransactionalID: rq.TransactionalID, Producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch},
-		Patience:   a.transactionPatience(),
+		Patience: a.transactionPatience(), Client: clientOf(c),
 		Partitions: []kafka.TopicPartition{{Topic: kafka.OffsetsTopic, Partition: kafka.CoordinatorPartition(rq.GroupID, partitions)}},
 	}
 	answer := func(err error) {

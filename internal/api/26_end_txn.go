@@ -16,6 +16,7 @@ func (a *API) endTxn(c Call, rq *wire.EndTxnRequest) {
 	}
 	end := txn.End{
 		TransactionalID: rq.TransactionalID, Producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch}, Commit: rq.Committed,
+		Client: clientOf(c),
 	}
 	if c.version >= 5 {
 		end.Version = 2

@@ -50,8 +50,8 @@ func (a *API) txnOffsetCommit(c Call, rq *wire.TxnOffsetCommitRequest) {
 	from, verify := clientOf(c), a.verifiesTransactions()
 	question := membership{
 		transactionalID: rq.TransactionalID, producer: statemachine.Producer{ID: rq.ProducerID, Epoch: rq.ProducerEpoch},
-		support: offsetSupport(c.version),
-		places:  []membershipPlace{{TopicPartition: kafka.TopicPartition{Topic: kafka.OffsetsTopic, Partition: partition}, asked: true, sequence: record.NoSequence}},
+		support: offsetSupport(c.version), client: from,
+		places: []membershipPlace{{TopicPartition: kafka.TopicPartition{Topic: kafka.OffsetsTopic, Partition: partition}, asked: true, sequence: record.NoSequence}},
 	}
 	a.askMembership(&question, func() {
 		place := &question.places[0]

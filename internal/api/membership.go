@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/producerstate"
@@ -16,6 +17,7 @@ import (
 type membership struct {
 	transactionalID string
 	producer        statemachine.Producer
+	client          causes.Client
 	support         transactionSupport
 	places          []membershipPlace
 }
@@ -99,6 +101,7 @@ func (a *API) askMembership(q *membership, done func()) {
 func (a *API) askCoordinator(q *membership, ask []*membershipPlace, done func()) {
 	question := &txn.AddPartitions{
 		TransactionalID: q.transactionalID, Producer: q.producer, VerifyOnly: q.support != addsPartitions, Patience: a.transactionPatience(),
+		Client: q.client,
 	}
 	if q.support == addsPartitions {
 		question.Version = 2

@@ -15,7 +15,7 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 		return nil
 	}
 	p.verifies = p.api.verifiesTransactions()
-	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version), producer: noProducer}
+	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version), producer: noProducer, client: clientOf(p.call)}
 	for i := range rq.TopicData {
 		topic := &rq.TopicData[i]
 		name, err := p.api.topicName(topic.Name, topic.TopicID, p.call.version >= 13)

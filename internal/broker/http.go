@@ -42,6 +42,7 @@ func (b *Broker) startHTTP() error {
 	mux.HandleFunc("GET /readyz", b.readiness)
 	mux.Handle("GET /metrics", b.metrics.Handler())
 	mux.HandleFunc("GET /api/v1/groups/{group}/why", b.whyGroup)
+	mux.HandleFunc("GET /api/v1/transactions/{id}/why", b.whyTransaction)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

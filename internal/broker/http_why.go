@@ -6,24 +6,45 @@ import (
 
 	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/txn"
 )
-
-// whyReport is a group's report and where it comes from.
-type whyReport struct {
-	ClusterID string `json:"clusterId"`
-	Node      int32  `json:"node"`
-	*group.Report
-}
 
 // whyGroup is GET /api/v1/groups/{group}/why: how a group is, and why it rebalanced. 404: there is no such group and
 // nothing is remembered of one; 503: this broker does not coordinate it, or does not know yet.
 func (b *Broker) whyGroup(w http.ResponseWriter, r *http.Request) {
+	answerWhy(b, w, r, r.PathValue("group"), b.api.WhyGroup, func(at whyPlace, report *group.Report) any {
+		return struct {
+			whyPlace
+			*group.Report
+		}{at, report}
+	})
+}
+
+// whyTransaction is GET /api/v1/transactions/{id}/why: how a transactional id is, and why its producers were fenced and its
+// transactions aborted. The statuses are those of whyGroup.
+func (b *Broker) whyTransaction(w http.ResponseWriter, r *http.Request) {
+	answerWhy(b, w, r, r.PathValue("id"), b.api.WhyTransaction, func(at whyPlace, report *txn.Report) any {
+		return struct {
+			whyPlace
+			*txn.Report
+		}{at, report}
+	})
+}
+
+// whyPlace is where a report comes from.
+type whyPlace struct {
+	ClusterID string `json:"clusterId"`
+	Node      int32  `json:"node"`
+}
+
+// answerWhy asks for a report, and answers with it and with who tells.
+func answerWhy[R any](b *Broker, w http.ResponseWriter, r *http.Request, name string, ask func(string, func(*R, error)), body func(whyPlace, *R) any) {
 	type result struct {
-		report *group.Report
+		report *R
 		err    error
 	}
 	done := make(chan result, 1)
-	b.api.WhyGroup(r.PathValue("group"), func(report *group.Report, err error) { done <- result{report, err} })
+	ask(name, func(report *R, err error) { done <- result{report, err} })
 	select {
 	case <-r.Context().Done():
 	case got := <-done:
@@ -31,7 +52,7 @@ func (b *Broker) whyGroup(w http.ResponseWriter, r *http.Request) {
 			refuseHTTP(w, got.err)
 			return
 		}
-		answerJSON(w, http.StatusOK, whyReport{b.ClusterID(), b.node, got.report})
+		answerJSON(w, http.StatusOK, body(whyPlace{b.ClusterID(), b.node}, got.report))
 	}
 }
 
@@ -39,9 +60,9 @@ func (b *Broker) whyGroup(w http.ResponseWriter, r *http.Request) {
 func refuseHTTP(w http.ResponseWriter, err error) {
 	status := http.StatusServiceUnavailable
 	switch kafka.CodeOf(err) {
-	case kafka.GroupIDNotFound:
+	case kafka.GroupIDNotFound, kafka.TransactionalIDNotFound:
 		status = http.StatusNotFound
-	case kafka.InvalidGroupID:
+	case kafka.InvalidGroupID, kafka.InvalidRequest:
 		status = http.StatusBadRequest
 	}
 	text := ""

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/txn"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -47,7 +48,10 @@ func awaitReport(t *testing.T, b *Broker, name string, ready func(*group.Report)
 	t.Helper()
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		status, body := get(t, b, "/api/v1/groups/"+name+"/why")
-		var report whyReport
+		var report struct {
+			whyPlace
+			*group.Report
+		}
 		if status == http.StatusOK {
 			if err := json.Unmarshal([]byte(body), &report); err != nil {
 				t.Fatal(err)
@@ -62,5 +66,57 @@ func awaitReport(t *testing.T, b *Broker, name string, ready func(*group.Report)
 		if time.Now().After(end) {
 			t.Fatalf("never ready: %d %s", status, body)
 		}
+	}
+}
+
+// TestWhyTransaction: who took a transactional id from whom can be asked for over HTTP.
+func TestWhyTransaction(t *testing.T) {
+	b := start(t, vfs.NewMemory())
+	defer stop(t, b)
+	createTopic(t, b, "orders", 1)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	producer := func(name string) *kgo.Client {
+		return connect(t, b, kgo.TransactionalID("a/b"), kgo.ClientID(name), kgo.SoftwareNameAndVersion("lib", "1.2"), kgo.DefaultProduceTopic("orders"))
+	}
+	first, second := producer("first"), producer("second")
+	send := func(c *kgo.Client) error {
+		if err := c.BeginTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		return c.ProduceSync(ctx, kgo.StringRecord("x")).FirstErr()
+	}
+	if err := send(first); err != nil {
+		t.Fatal(err)
+	}
+	if err := send(second); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.EndTransaction(ctx, kgo.TryCommit); err == nil {
+		t.Error("the first producer was not fenced")
+	}
+	status, body := get(t, b, "/api/v1/transactions/a%2Fb/why")
+	var report struct {
+		whyPlace
+		txn.Report
+	}
+	if err := json.Unmarshal([]byte(body), &report); status != http.StatusOK || err != nil {
+		t.Fatal(status, err, body)
+	}
+	if report.ClusterID != b.ClusterID() || report.State != "Ongoing" || report.Client.ID != "second" || len(report.Partitions) != 1 {
+		t.Errorf("%+v", report)
+	}
+	seen := map[txn.CauseKind]bool{}
+	for _, c := range report.Causes {
+		if c.Kind == txn.TransactionTaken && (c.Client.ID != "second" || c.Owner.ID != "first" || c.Owner.Software != "lib") {
+			t.Errorf("%+v", c)
+		}
+		seen[c.Kind] = true
+	}
+	if !seen[txn.ProducerInitialized] || !seen[txn.TransactionTaken] || !seen[txn.RequestFenced] {
+		t.Errorf("%s", body)
+	}
+	if status, body := get(t, b, "/api/v1/transactions/nobody/why"); status != http.StatusNotFound {
+		t.Errorf("of no transactional id: %d %s", status, body)
 	}
 }

@@ -3,6 +3,7 @@ package txn
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -14,7 +15,8 @@ type AddPartitions struct {
 	Partitions      []kafka.TopicPartition
 	// VerifyOnly adds nothing: partitions that do not belong to the transaction fail with TRANSACTION_ABORTABLE (KIP-890).
 	VerifyOnly bool
-	Version    int16 // of transaction.version that the producer uses: 2, if a partition's leader adds it for the producer, or 0
+	Client     causes.Client // who asks, if that is the producer itself
+	Version    int16         // of transaction.version that the producer uses: 2, if a partition's leader adds it for the producer, or 0
 	// Patience is how long partitions that are to be added wait for the end of the producer's last transaction, whose
 	// markers are on their way, before the answer is CONCURRENT_TRANSACTIONS.
 	Patience time.Duration
@@ -29,9 +31,15 @@ func (c *Coordinator) AddPartitions(now time.Time, rq *AddPartitions, answer fun
 	t := c.transactions[rq.TransactionalID]
 	switch {
 	case rq.VerifyOnly:
-		out.addressed(len(rq.Partitions), answer, c.verify(rq))
+		errs := c.verify(rq)
+		for _, err := range errs {
+			c.noteRefused(now, rq.TransactionalID, rq.Client, rq.Producer, err)
+		}
+		out.addressed(len(rq.Partitions), answer, errs)
 	case t == nil:
-		out.addressed(len(rq.Partitions), answer, alike(len(rq.Partitions), unknownID(rq.TransactionalID)))
+		err := unknownID(rq.TransactionalID)
+		c.noteRefused(now, rq.TransactionalID, rq.Client, rq.Producer, err)
+		out.addressed(len(rq.Partitions), answer, alike(len(rq.Partitions), err))
 	case t.state.deciding() && rq.Patience > 0:
 		c.park(now, rq, answer)
 	default:
@@ -55,6 +63,7 @@ func (c *Coordinator) add(out *outcome, now time.Time, t *transaction, rq *AddPa
 	next, err := t.adding(now, rq)
 	var errs []error
 	if err != nil {
+		c.noteRefused(now, rq.TransactionalID, rq.Client, rq.Producer, err)
 		errs = alike(len(rq.Partitions), err)
 	} else if next != nil {
 		c.write(out, rq.TransactionalID, *next)
@@ -87,6 +96,10 @@ func (t *transaction) adding(now time.Time, rq *AddPartitions) (*status, error) 
 	next.partitions, next.version = t.with(rq.Partitions), rq.Version
 	if t.state != Ongoing {
 		next.started = next.updated
+	}
+	if next.owner == nil && rq.Client != (causes.Client{}) {
+		owner := rq.Client
+		next.owner = &owner
 	}
 	return &next, nil
 }

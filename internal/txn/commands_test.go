@@ -13,9 +13,10 @@ import (
 // run runs one command:
 //
 //	set version=1 max-timeout=1m id-expiration=1h 2pc      change settings
-//	init ID [timeout=1m expect=ID/EPOCH 2pc keep]
-//	add ID PARTITION... [as=ID/EPOCH v=2 patience=100ms], verify likewise
-//	end ID commit|abort [as=ID/EPOCH v=2]
+//	init ID [timeout=1m expect=ID/EPOCH 2pc keep from=CLIENT]
+//	add ID PARTITION... [as=ID/EPOCH v=2 patience=100ms from=CLIENT], verify likewise
+//	end ID commit|abort [as=ID/EPOCH v=2 from=CLIENT]
+//	why ID [last=]                                         how it is and what is remembered, the last ones
 //	describe ID, list [STATE...] [pid= duration= pattern=]
 //	given ID STATE [pid= epoch= last= previous= partitions]   writes a record
 //	markers hold|go|ok, markers CODE [PARTITION]           what partitions do with markers; go answers those that wait
@@ -44,6 +45,8 @@ func (s *scenario) run(c *command) {
 		}, s.refused)
 	case "list":
 		s.list(c)
+	case "why":
+		s.why(c)
 	case "given":
 		s.given(c)
 	case "markers":
@@ -96,13 +99,16 @@ func (s *scenario) set(c *command) {
 func (s *scenario) init(c *command) {
 	rq := Init{
 		TransactionalID: c.operand(0), Timeout: int32(c.duration("timeout", time.Minute).Milliseconds()),
-		TwoPhaseCommit: c.is("2pc"), KeepPrepared: c.is("keep"),
+		TwoPhaseCommit: c.is("2pc"), KeepPrepared: c.is("keep"), Client: c.client(),
 	}
 	if p := c.producer("expect", NoProducer); p != NoProducer {
 		rq.Expected = &p
 	}
 	if err := s.settings.CheckInit(&rq); err != nil {
 		s.say("init: %v", err)
+		if rq.TransactionalID != "" {
+			s.do(func(t *Coordinator, now time.Time) statemachine.Output { return t.NoteInitRefused(now, &rq, err) }, s.refused)
+		}
 		return
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
@@ -119,6 +125,7 @@ func (s *scenario) add(c *command) {
 	rq := &AddPartitions{
 		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Partitions: c.partitions(1),
 		VerifyOnly: c.verb == "verify", Version: int16(c.number("v", 0)), Patience: c.duration("patience", 0),
+		Client: c.client(),
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		out := t.AddPartitions(now, rq, func(errs []error) {
@@ -139,6 +146,7 @@ func (s *scenario) add(c *command) {
 func (s *scenario) end(c *command) {
 	rq := End{
 		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Commit: c.is("commit"), Version: int16(c.number("v", 0)),
+		Client: c.client(),
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		return t.End(now, rq, func(p statemachine.Producer, err error) {
@@ -230,4 +238,17 @@ func (s *scenario) setIDs(c *command) {
 		s.idsErr = errIDs
 		s.giveIDs()
 	}
+}
+
+func (s *scenario) why(c *command) {
+	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
+		return t.Why(now, c.operand(0), func(r *Report, err error) {
+			if err != nil {
+				s.say("%v", err)
+				return
+			}
+			r.Causes = r.Causes[max(0, len(r.Causes)-c.number("last", len(r.Causes))):]
+			s.say("%s", printReport(r, s.start))
+		})
+	}, s.refused)
 }

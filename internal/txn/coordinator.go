@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -53,6 +54,7 @@ type Coordinator struct {
 	options Options
 	// live is false while the log is loaded.
 	live         bool
+	loaded       time.Time // when it became live
 	transactions map[string]*transaction
 	// open are the transactions that are ongoing or whose end is decided.
 	open map[string]*transaction
@@ -67,12 +69,16 @@ type Coordinator struct {
 
 	parked        map[string][]parked // by transactional id, of decided transactions only
 	nextImpatient time.Time           // when the first of them has waited long enough; zero: none
+
+	now    time.Time // of the step that runs
+	causes causes.Ring[Cause, *Cause]
 }
 
 // change is a status on its way through the log.
 type change struct {
 	id string
 	status
+	cause *Cause // why, if that is worth keeping
 }
 
 var (
@@ -125,11 +131,11 @@ func (c *Coordinator) Wake(now time.Time) statemachine.Output {
 // begin opens a step. The first one after the load sets the clocks going and has markers written for transactions whose
 // end is decided.
 func (c *Coordinator) begin(out *outcome, now time.Time) {
-	c.written = nil
+	c.written, c.now = nil, now
 	if c.live {
 		return
 	}
-	c.live = true
+	c.live, c.loaded = true, now
 	settings := c.options.Settings()
 	c.nextAbort = now.Add(settings.AbortInterval)
 	c.expiry.next = now.Add(settings.ExpiryInterval)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -14,6 +15,7 @@ type End struct {
 	Producer        statemachine.Producer
 	Commit          bool
 	Version         int16 // of transaction.version that the producer uses: 2 (epoch bump) or 0
+	Client          causes.Client
 }
 
 // End commits or aborts the open transaction. The answer comes when that is decided for good, before partitions have their
@@ -35,10 +37,11 @@ func (c *Coordinator) end(now time.Time, rq End, fresh int64, answer func(statem
 			return current.end(now, rq, id, answer)
 		}, failed)
 	case err != nil:
+		c.noteRefused(now, rq.TransactionalID, rq.Client, rq.Producer, err)
 		out.then(func(log error) { failed(either(log, err)) })
 	case next.state.deciding():
 		told := rq.told(next.completed(now))
-		c.conclude(&out, now, rq.TransactionalID, next, func(log error) {
+		c.conclude(&out, now, rq.TransactionalID, next, rq.aborting(&next), func(log error) {
 			if log != nil {
 				failed(log)
 				return

@@ -3,6 +3,7 @@ package txn
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -16,6 +17,7 @@ type Init struct {
 	// TwoPhaseCommit asks for transactions without a timeout, which an outside coordinator ends; KeepPrepared for the open
 	// one to be left as it is (KIP-939).
 	TwoPhaseCommit, KeepPrepared bool
+	Client                       causes.Client
 }
 
 // NoProducer stands for no producer id and no epoch.
@@ -69,13 +71,18 @@ func (c *Coordinator) initProducerID(now time.Time, rq Init, fresh int64, answer
 			return current.initProducerID(now, rq, id, answer)
 		}, failed)
 	case err != nil:
+		if rq.Expected != nil {
+			c.noteRefused(now, rq.TransactionalID, rq.Client, *rq.Expected, err)
+		}
 		out.then(func(log error) { failed(either(log, err)) })
 	case next.state == PrepareAbort:
-		c.conclude(&out, now, rq.TransactionalID, next, func(log error) {
+		cause := c.transactions[rq.TransactionalID].taking(&rq, &next)
+		next.owner = &rq.Client
+		c.conclude(&out, now, rq.TransactionalID, next, cause, func(log error) {
 			failed(either(log, kafka.Errorf(kafka.ConcurrentTransactions, "the open transaction of %s is being aborted; try again", rq.TransactionalID)))
 		})
 	default:
-		c.write(&out, rq.TransactionalID, next)
+		c.writeBecause(&out, rq.TransactionalID, next, c.transactions[rq.TransactionalID].taking(&rq, &next))
 		out.then(func(log error) {
 			if log != nil {
 				failed(log)
@@ -150,6 +157,7 @@ func (s *status) initialized(rq *Init, now time.Time) status {
 	if rq.Expected != nil {
 		next.lastEpoch = s.epoch
 	}
+	next.owner = &rq.Client
 	next.timeout = rq.timeoutOf()
 	next.partitions = nil
 	next.started = noTimestamp

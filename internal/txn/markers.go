@@ -12,10 +12,10 @@ const (
 	maxPause   = time.Second
 )
 
-// conclude writes the decided end of a transaction. answer is called when that is committed, and then the partitions get
+// conclude writes the decided end of a transaction, and keeps the cause, if there is one. answer is called when that is committed, and then the partitions get
 // their markers. A transaction without partitions is complete at once.
-func (c *Coordinator) conclude(out *outcome, now time.Time, id string, decided status, answer func(error)) {
-	c.write(out, id, decided)
+func (c *Coordinator) conclude(out *outcome, now time.Time, id string, decided status, cause *Cause, answer func(error)) {
+	c.writeBecause(out, id, decided, cause)
 	if len(decided.partitions) == 0 {
 		c.write(out, id, decided.completed(now))
 		out.then(answer)
@@ -63,8 +63,10 @@ func (c *Coordinator) delivered(out *outcome, now time.Time, id string, m Marker
 			return
 		case kafka.InvalidProducerEpoch, kafka.UnsupportedForMessageFormat, kafka.UnsupportedVersion:
 			// The partition has records of a newer epoch, or cannot have any of this producer: nothing of it is open there.
+			c.noteMarkers(now, id, MarkerRefused, tp, err)
 			c.options.Logger.Warn("a partition takes no marker", "transactional.id", id, "partition", tp, "error", err)
 		default:
+			c.noteMarkers(now, id, MarkersDelayed, tp, err)
 			c.options.Logger.Debug("a marker could not be written; it is tried again", "transactional.id", id, "partition", tp, "error", err)
 			left = append(left, tp)
 		}

@@ -181,6 +181,7 @@ func durable(c *Coordinator) map[string]status {
 	for id, t := range c.transactions {
 		s := t.status
 		s.lastEpoch = noProducerEpoch
+		s.owner = nil
 		if c.options.Settings().Version == 0 {
 			s.previousID, s.nextID, s.version = noProducerID, noProducerID, 0
 		}

@@ -92,3 +92,24 @@ func printDescribed(d wire.DescribeTransactionsResponseTransactionState, err err
 	}
 	return text
 }
+
+// printReport shows the state, whose it is, when it is aborted, and the causes.
+func printReport(r *Report, start time.Time) string {
+	text := "why: " + r.State
+	if r.Producer != nil {
+		text += fmt.Sprintf(" %d/%d of %s", r.Producer.ID, r.Producer.Epoch, named(r.Client))
+	}
+	if !r.AbortedAfter.IsZero() {
+		text += fmt.Sprintf(", aborted after %v", r.AbortedAfter.Sub(start))
+	}
+	if len(r.Partitions) > 0 {
+		text += fmt.Sprintf(", partitions %v", r.Partitions)
+	}
+	if r.Waiting > 0 {
+		text += fmt.Sprintf(", %d wait", r.Waiting)
+	}
+	for _, c := range r.Causes {
+		text += fmt.Sprintf("\n\t%v %s: %s", c.Last.Sub(start), c.Kind, c.Text)
+	}
+	return text
+}

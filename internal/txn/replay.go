@@ -39,9 +39,12 @@ func (c *Coordinator) Replay(offset int64, r statemachine.Record) error {
 		return nil
 	}
 	if len(c.written) > 0 && c.written[0].id == key.TransactionalID {
-		next := c.written[0].status
+		next := c.written[0]
 		c.written = c.written[1:]
-		c.enter(key.TransactionalID, next)
+		if next.cause != nil {
+			c.causes.Note(c.now, next.id, *next.cause)
+		}
+		c.enter(next.id, next.status)
 		return nil
 	}
 	if len(r.Value) >= 2 {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -180,4 +181,12 @@ func (c *command) partitions(i int) []kafka.TopicPartition {
 		all = append(all, must[kafka.TopicPartition](c.t)(kafka.ParseTopicPartition(text)))
 	}
 	return all
+}
+
+// client is who sends the request; nobody that is known without from=.
+func (c *command) client() causes.Client {
+	if c.options["from"] == "" {
+		return causes.Client{}
+	}
+	return causes.Client{ID: c.options["from"], Host: "/host", Software: "lib", SoftwareVersion: "1"}
 }

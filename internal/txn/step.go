@@ -28,7 +28,12 @@ func (o *outcome) full() bool { return len(o.Records) >= maxStepRecords || o.byt
 
 // write writes the new status of a transactional id.
 func (c *Coordinator) write(out *outcome, id string, s status) {
-	c.written = append(c.written, change{id, s})
+	c.writeBecause(out, id, s, nil)
+}
+
+// writeBecause is write with the cause that is kept once the status is in the log.
+func (c *Coordinator) writeBecause(out *outcome, id string, s status, cause *Cause) {
+	c.written = append(c.written, change{id, s, cause})
 	out.add(statusRecord(id, &s, c.options.Settings().Version))
 }
 

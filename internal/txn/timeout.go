@@ -43,7 +43,7 @@ func (c *Coordinator) abort(out *outcome, t *transaction, now time.Time, fresh i
 		return
 	}
 	timeout := t.timeout
-	c.conclude(out, now, id, next, func(err error) {
+	c.conclude(out, now, id, next, t.expiring(now, &next), func(err error) {
 		if err != nil {
 			c.notAborted(id, err)
 			return

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 )
@@ -54,6 +55,8 @@ type status struct {
 	updated    int64                  // ms
 	// version is the transaction.version that the client last used.
 	version int16
+	// owner is who was initialized last; nil if that is not known: the log does not tell it.
+	owner *causes.Client
 }
 
 // producer is whom the transactional id belongs to at the moment.
