@@ -2,7 +2,7 @@
 //
 //	goclients CLIENT before|after
 //
-// or through transactions (goclients CLIENT transactions).
+// or through transactions (goclients CLIENT transactions), or is a member of a group until SIGTERM (goclients kgo worker).
 //
 // It is a module of its own so that the clients are no dependencies of Ottla's. The steps and what they mean are those of
 // ../python/course.py; $BOOTSTRAP, $TOPIC, $GROUP and $STATE say where.
@@ -27,6 +27,9 @@ func run(name, phase string) error {
 	if phase == "transactions" {
 		addr := os.Getenv("BOOTSTRAP")
 		return runTransactions(context.Background(), map[string]transactional{"kgo": franzTransactions{addr}, "sarama": saramaTransactions{addr}}[name])
+	}
+	if phase == "worker" {
+		return runFranzWorker()
 	}
 	clients := map[string]func(addr string) (client, error){"kgo": newFranz, "sarama": newSarama, "kafka-go": newSegmentio}
 	open, known := clients[name]
