@@ -18,6 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/metrics"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -32,6 +33,8 @@ type Options struct {
 	FS vfs.FS
 	// Listen opens the sockets of Kafka's listeners; nil stands for net.Listen.
 	Listen func(network, address string) (net.Listener, error)
+	// Dial opens the connections to other nodes; nil stands for net.Dialer.DialContext.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Logger is told what operators should know; nil stands for nobody.
 	Logger *slog.Logger
 	// LogLevel is the level of Logger, which administrators may change; nil stands for one without effect.
@@ -59,6 +62,8 @@ type Broker struct {
 	publisher  *publisher
 	quorum     *quorum.Quorum
 	controller controllerSeat
+	active     *activeController
+	peers      *peer.Registry // connections to other nodes
 	partitions *partition.Set
 	groups     *statemachine.Host[*group.Coordinator]
 	txns       *statemachine.Host[*txn.Coordinator]
@@ -90,6 +95,9 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	if o.Listen == nil {
 		o.Listen = net.Listen
 	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -99,7 +107,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	b := &Broker{
 		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
 		metrics: metrics.NewRegistry(), failed: make(chan error, 1), built: make(chan struct{}),
-		beats: make(chan struct{}, 1), assignments: newAssignments(),
+		beats: make(chan struct{}, 1), assignments: newAssignments(), active: newActiveController(),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.config.Store(o.Config)
@@ -119,6 +127,7 @@ func (b *Broker) start(ctx context.Context) error {
 	}
 	b.store = metadata.NewStore(metadata.Empty(b.ClusterID()))
 	b.publisher = newPublisher(b.store, b.log, b.fail)
+	b.connectPeers()
 	b.build()
 	if err := b.joinQuorum(); err != nil {
 		return err
@@ -215,6 +224,9 @@ func (b *Broker) Stop(ctx context.Context) error {
 		}
 	}
 	b.cancel()
+	if b.peers != nil {
+		b.peers.Close()
+	}
 	b.tasks.Wait()
 	b.stopCleaner()
 	if b.quorum != nil {

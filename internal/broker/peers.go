@@ -1,0 +1,70 @@
+package broker
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/peer"
+)
+
+// connectPeers makes the registry of connections to other nodes, which holds none yet.
+func (b *Broker) connectPeers() {
+	c := b.options.Config
+	b.peers = peer.NewRegistry(peer.RegistryOptions{
+		Client: peer.Options{
+			Dial:     func(ctx context.Context, address string) (net.Conn, error) { return b.options.Dial(ctx, "tcp", address) },
+			ClientID: strconv.Itoa(int(b.node)), Version: b.options.Version, Logger: b.log,
+			Timeout:          c.Duration(config.RequestTimeoutMs),
+			ConnectTimeout:   c.Duration(config.SocketConnectionSetupTimeoutMs),
+			MaxResponseBytes: c.Int(config.SocketRequestMaxBytes),
+		},
+		Resolve: b.addressOf,
+		OnDown:  b.peerDown,
+	})
+	b.store.Subscribe(b.followPeers)
+}
+
+// followPeers has connections follow the addresses of the image.
+func (b *Broker) followPeers(_, _ *metadata.Image, changes *metadata.Changes) {
+	if len(changes.Brokers) > 0 {
+		b.peers.Refresh()
+	}
+}
+
+// addressOf is where a node's listener is reached: a broker's as it registered it, a controller's as the voters have it.
+func (b *Broker) addressOf(listener peer.Listener, node int32) (string, bool) {
+	if listener == peer.Controller {
+		return b.controllerAddress(node)
+	}
+	known := b.store.Current().Broker(node)
+	if known == nil {
+		return "", false
+	}
+	endpoint, ok := known.Endpoint(b.options.Config.InterBrokerListener)
+	if !ok {
+		return "", false
+	}
+	return net.JoinHostPort(endpoint.Host, strconv.Itoa(int(endpoint.Port))), true
+}
+
+// controllerAddress is where a controller is reached.
+func (b *Broker) controllerAddress(node int32) (string, bool) {
+	voters := b.options.Config.Voters
+	i := slices.IndexFunc(voters, func(v config.Voter) bool { return v.ID == node })
+	if i < 0 {
+		return "", false
+	}
+	return net.JoinHostPort(voters[i].Host, strconv.Itoa(voters[i].Port)), true
+}
+
+// peerDown is told that a connection to another node was lost, and whether nobody listens there any more: then its
+// process is dead.
+func (b *Broker) peerDown(to peer.To, refused bool) {
+	if refused {
+		b.log.Info("a node's process is gone", "node", to.Node, "listener", to.Listener.String(), "connection", to.Use)
+	}
+}
