@@ -43,6 +43,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 		return tools.Storage(rest, stdin, stdout, stderr)
 	case "group":
 		return tools.Group(rest, stdout, stderr)
+	case "transaction":
+		return tools.Transaction(rest, stdout, stderr)
 	case "topic":
 		return tools.Topic(rest, stdout, stderr)
 	case "version", "--version":
@@ -73,6 +75,7 @@ func usage(w io.Writer) {
   ottla storage verify DIR...                        say what is wrong in the log directories of a stopped broker
   ottla storage repair DIR                           bring a damaged log directory back into order; asks first
   ottla group why GROUP                              say how a consumer group is, why it rebalanced, and what to do
+  ottla transaction why TRANSACTIONAL_ID             say whose it is, who was fenced or timed out and why, and what to do
   ottla topic durability NAME                        say what an acknowledgement of a topic's records is worth
   ottla version
 

@@ -1,13 +1,9 @@
 package tools
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
@@ -16,9 +12,6 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/tools/options"
 )
-
-// whyTimeout bounds each question: a person waits.
-const whyTimeout = 10 * time.Second
 
 // groupWhy is `ottla group why GROUP`.
 func (inv *invocation) groupWhy() int {
@@ -49,7 +42,7 @@ func (inv *invocation) groupWhy() int {
 		inv.complain("ottla group why: " + q.fault(err))
 		return groupFailed
 	}
-	w.now, w.zone, w.shown = time.Now(), time.Local, shown
+	w.whyClock, w.shown = whyClock{time.Now(), time.Local}, shown
 	io.WriteString(inv.stdout, w.text())
 	return 0
 }
@@ -67,10 +60,7 @@ func (q whyQuestion) fault(err error) string {
 	if isMissingGroup(err) {
 		return fmt.Sprintf("there is no group %s at %s", q.group, q.bootstrap)
 	}
-	if e, ok := errors.AsType[*exception](err); ok && e.class == "org.apache.kafka.common.errors.TimeoutException" {
-		return fmt.Sprintf("no broker answers at %s (--bootstrap-server)", q.bootstrap)
-	}
-	return err.Error()
+	return whyFault(q.bootstrap, err)
 }
 
 // askWhy collects what is known of a group: from Kafka's protocol its members and offsets, from the HTTP endpoint the causes.
@@ -167,29 +157,9 @@ type whyOffset struct {
 
 // askCauses asks the HTTP endpoint; silent is why it did not tell.
 func askCauses(q whyQuestion, clusterID *string) (causes *whyCauses, silent string) {
-	client := http.Client{Timeout: whyTimeout}
-	response, err := client.Get("http://" + q.http + "/api/v1/groups/" + url.PathEscape(q.group) + "/why")
-	if err != nil {
-		return nil, fmt.Sprintf("nobody answers at http://%s (--http HOST:PORT; http.address of the broker): %v", q.http, errors.Unwrap(err))
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, 64<<20))
-	if err != nil {
-		return nil, err.Error()
-	}
-	if response.StatusCode != http.StatusOK {
-		var refusal struct{ Error, Text string }
-		if json.Unmarshal(body, &refusal) != nil || refusal.Error == "" {
-			return nil, fmt.Sprintf("http://%s is no broker of Ottla's: it answered %s", q.http, response.Status)
-		}
-		return nil, refusal.Error + ": " + refusal.Text
-	}
 	causes = new(whyCauses)
-	if err := json.Unmarshal(body, causes); err != nil {
-		return nil, fmt.Sprintf("http://%s is no broker of Ottla's: %v", q.http, err)
-	}
-	if clusterID != nil && causes.ClusterID != *clusterID {
-		return nil, fmt.Sprintf("http://%s belongs to cluster %s, and %s to %s: name the right one with --http", q.http, causes.ClusterID, q.bootstrap, *clusterID)
+	if silent = (whyEndpoint{q.http, q.bootstrap}).ask("groups", q.group, clusterID, causes); silent != "" {
+		return nil, silent
 	}
 	return causes, ""
 }

@@ -22,7 +22,7 @@ func before(d time.Duration) time.Time { return whyNow.Add(-d) }
 
 // whyOf builds what is known of the group "orders" of topic "o": members with so many partitions each.
 func whyOf(state string, assigned ...int) *why {
-	w := &why{group: "orders", now: whyNow, zone: time.UTC, shown: 10,
+	w := &why{group: "orders", whyClock: whyClock{whyNow, time.UTC}, shown: 10,
 		described: &describedGroup{id: "orders", state: state, assignor: "range"},
 		causes:    &whyCauses{Type: "classic", State: state, Epoch: 7, Since: before(4 * time.Minute), Loaded: before(24 * time.Hour)},
 	}

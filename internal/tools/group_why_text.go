@@ -15,24 +15,22 @@ type why struct {
 	causes    *whyCauses      // nil if the broker did not tell
 	silent    string          // why it did not
 	offsets   []whyOffset
-	now       time.Time
-	zone      *time.Location
 	shown     int // how many events are told
+	whyClock
 }
 
 // whyCauses is the answer of /api/v1/groups/GROUP/why.
 type whyCauses struct {
-	ClusterID string      `json:"clusterId"`
-	Type      string      `json:"type"`
-	State     string      `json:"state"`
-	Epoch     int32       `json:"epoch"`
-	Protocol  string      `json:"protocol"`
-	Since     time.Time   `json:"since"`
-	Members   []whyMember `json:"members"`
-	Until     time.Time   `json:"until"`
-	Loaded    time.Time   `json:"loaded"`
-	Causes    []whyCause  `json:"causes"`
-	Dropped   int         `json:"dropped"`
+	Type     string      `json:"type"`
+	State    string      `json:"state"`
+	Epoch    int32       `json:"epoch"`
+	Protocol string      `json:"protocol"`
+	Since    time.Time   `json:"since"`
+	Members  []whyMember `json:"members"`
+	Until    time.Time   `json:"until"`
+	Loaded   time.Time   `json:"loaded"`
+	Causes   []whyCause  `json:"causes"`
+	Dropped  int         `json:"dropped"`
 }
 
 type whyMember struct {
@@ -70,29 +68,10 @@ type whyCause struct {
 
 // text says it all in plain words.
 func (w *why) text() string {
-	var b strings.Builder
-	b.WriteString(w.headline() + "\n")
-	b.WriteString(w.lag() + "\n")
-	section := func(title string, lines []string) {
-		if len(lines) > 0 {
-			b.WriteString("\n" + title + "\n")
-			for _, line := range lines {
-				b.WriteString("  " + line + "\n")
-			}
-		}
-	}
-	section("Members:", w.members())
-	title, lines := w.history()
-	section(title, lines)
-	if advice := w.advice(); len(advice) > 0 {
-		for i := range advice {
-			advice[i] = "- " + strings.Join(wrapped(advice[i], textWidth), "\n    ")
-		}
-		section("What to do:", advice)
-	} else {
-		b.WriteString("\nNothing needs to be done.\n")
-	}
-	return b.String()
+	page := whyPage{head: []string{w.headline(), w.lag()}, advice: w.advice()}
+	page.section("Members:", w.members())
+	page.section(w.history())
+	return page.text()
 }
 
 // headline is the group in a sentence.
@@ -216,16 +195,7 @@ func (w *why) history() (title string, lines []string) {
 	if len(events) == 0 {
 		return "What happened:", []string{"nothing " + since + "."}
 	}
-	for _, e := range events[:min(len(events), w.shown)] {
-		lines = append(lines, e...)
-	}
-	if more := len(events) - w.shown; more > 0 {
-		lines = append(lines, fmt.Sprintf("and %d more (--last %d)", more, len(events)))
-	}
-	if c.Dropped > 0 {
-		lines = append(lines, fmt.Sprintf("%d more are forgotten", c.Dropped))
-	}
-	return "What happened, the latest first, " + since + ":", lines
+	return "What happened, the latest first, " + since + ":", latest(events, w.shown, c.Dropped)
 }
 
 // events are the causes: those that led to the same generation as one, with a line for each.
@@ -265,28 +235,4 @@ func (w *why) outcome(causes []whyCause) string {
 		took = " in " + (time.Duration(first.Took) * time.Millisecond).String()
 	}
 	return fmt.Sprintf("rebalance from %s %d to %d%s", name, first.Epoch, first.Next, took)
-}
-
-func (w *why) time(t time.Time) string { return t.In(w.zone).Format("2006-01-02 15:04:05") }
-
-func (w *why) ago(t time.Time) string {
-	return max(w.now.Sub(t), 0).Truncate(time.Second).String()
-}
-
-// textWidth is how wide advice is printed.
-const textWidth = 110
-
-// wrapped breaks a text into lines.
-func wrapped(text string, width int) (lines []string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(line)+1+len(word) > width {
-			lines, line = append(lines, line), ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
 }
