@@ -59,8 +59,13 @@ func (a *API) dispatch(row *row, c Call) error {
 
 // row finds the row of an API key, nil if it is not served.
 func (a *API) row(key int16) *row {
-	if key < 0 || int(key) >= len(a.byKey) {
-		return nil
+	if key >= 0 && int(key) < len(a.byKey) {
+		return a.byKey[key]
 	}
-	return a.byKey[key]
+	for i := len(a.rows) - 1; i >= 0 && a.rows[i].Own(); i-- {
+		if a.rows[i].Key == key {
+			return &a.rows[i]
+		}
+	}
+	return nil
 }

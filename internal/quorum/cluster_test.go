@@ -29,12 +29,13 @@ type cluster struct {
 
 type node struct {
 	*Quorum
-	c       *cluster
-	id      int32
-	disk    *vfs.Memory
-	lead    *Leadership
-	applied []string // values of committed data records, with snapshots replayed
-	log     []string // applied and role changes
+	c        *cluster
+	id       int32
+	disk     *vfs.Memory
+	lead     *Leadership
+	caughtUp []string // what was applied when the node had caught up
+	applied  []string // values of committed data records, with snapshots replayed
+	log      []string // applied and role changes
 }
 
 func voter(id int32) Voter { return Voter{NodeID: id, DirectoryID: kafka.UUID{0: byte(id), 15: 7}} }
@@ -64,6 +65,7 @@ func (c *cluster) boot(id int32, disk *vfs.Memory) *node {
 	o.OnCommit, o.OnSnapshot = n.commit, n.snapshot
 	o.OnLead = func(epoch int32, log *Leadership) { n.lead = log; n.log = append(n.log, fmt.Sprint("lead ", epoch)) }
 	o.OnResign = func(epoch int32) { n.lead = nil; n.log = append(n.log, fmt.Sprint("resign ", epoch)) }
+	o.OnCaughtUp = func() { n.caughtUp = append(n.caughtUp, strings.Join(n.applied, " ")) }
 	if o.SnapshotBytes > 0 {
 		o.Snapshot = func(int64) (iter.Seq[[]byte], bool) {
 			return func(yield func([]byte) bool) {
@@ -189,6 +191,7 @@ func (c *cluster) pass(ticks int) {
 	for range ticks {
 		for _, n := range c.nodes {
 			n.tick()
+			n.askLeader()
 		}
 		c.settle()
 	}

@@ -51,10 +51,17 @@ func (q *Quorum) run() {
 				break
 			}
 		}
+		var hurried <-chan time.Time
+		if q.hurried() {
+			hurried = time.After(hurryInterval)
+		}
 		select {
 		case <-q.wake:
 		case <-ticks:
 			q.tick()
+			q.askLeader()
+		case <-hurried:
+			q.hurry()
 		case <-q.closing:
 			q.stop(kafka.Errorf(kafka.NotController, "this node is shutting down"))
 			return

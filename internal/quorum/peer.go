@@ -28,6 +28,9 @@ func (q *Quorum) Step(m *pb.Message) error {
 	return err
 }
 
+// maxQuestionBytes bounds the name of a question to the leader, which its answer repeats (see askLeader).
+const maxQuestionBytes = 64
+
 // check looks at a message before raft trusts it.
 func (q *Quorum) check(m *pb.Message) error {
 	if _, known := q.voters[m.GetFrom()]; !known || m.GetTo() != q.self {
@@ -38,6 +41,12 @@ func (q *Quorum) check(m *pb.Message) error {
 	}
 	if m.GetType() == pb.MsgProp {
 		return fmt.Errorf("proposals are not forwarded")
+	}
+	if t := m.GetType(); t == pb.MsgReadIndex || t == pb.MsgReadIndexResp { // the entry is the question's name
+		if n := len(m.GetEntries()); n != 1 || len(m.GetEntries()[0].GetData()) > maxQuestionBytes {
+			return fmt.Errorf("%v with %d entries", t, n)
+		}
+		return nil
 	}
 	for _, e := range m.GetEntries() {
 		b, rest, err := record.First(e.GetData())

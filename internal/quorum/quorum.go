@@ -56,6 +56,8 @@ type Options struct {
 	// which stands for the log below offset. It is called at the start if there is a snapshot, and on a
 	// follower that fell too far behind.
 	OnSnapshot func(offset int64, epoch int32, batches iter.Seq[record.Batch])
+	// OnCaughtUp tells, once, that everything has been handed over that was committed when this node joined.
+	OnCaughtUp func()
 	// OnLead tells that this node leads in epoch; everything before has been committed and handed to
 	// OnCommit. OnResign tells that it no longer does: always between two OnLead, and once the quorum stops.
 	OnLead   func(epoch int32, log *Leadership)
@@ -99,6 +101,7 @@ type Quorum struct {
 		followers map[uint64]follower
 		snapshot  snapshotResult
 		loads     int   // Loads that are running: they read what a snapshot would drop
+		hurry     int   // short ticks that are left, see Suspect
 		err       error // why it stopped
 	}
 
@@ -110,6 +113,7 @@ type Quorum struct {
 	lastTimestamp int64    // of the last applied batch
 	sinceSnapshot int64    // bytes applied since the last snapshot was begun
 	snapshotting  bool
+	catchUp       catchUp
 	once          sync.Once
 }
 

@@ -27,6 +27,8 @@ func (q *Quorum) roles() {
 	}
 	if status.Lead != q.leader || term != q.leaderTerm {
 		q.leader, q.leaderTerm = status.Lead, term
+		q.catchUp.asked = 0
+		q.askLeader()
 		if q.options.OnLeader != nil {
 			q.options.OnLeader(q.nodeID(status.Lead), int32(term))
 		}
@@ -36,6 +38,7 @@ func (q *Quorum) roles() {
 		q.mu.lead, q.mu.next = lead, q.storage.endPosition().offset
 		q.mu.Unlock()
 		q.log.Info("leading the metadata quorum", "epoch", lead.epoch)
+		q.tellCaughtUp(true)
 		if q.options.OnLead != nil {
 			q.options.OnLead(lead.epoch, lead)
 		}

@@ -15,11 +15,11 @@ import (
 var Partition = kafka.TopicPartition{Topic: kafka.MetadataTopic, Partition: 0}
 
 // Start opens the metadata log in a log directory, which fsys holds, and joins the quorum. A single voter leads
-// a moment later. Options.Self must name the directory's id. config is that of the log: SegmentBytes from
+// a moment later. Options.Self names the directory's id, or none, as static voters do (controller.quorum.voters). config is that of the log: SegmentBytes from
 // metadata.log.segment.bytes and SegmentMs from metadata.log.segment.ms; what would drop or delay records is
 // set here. Close the quorum before the directory.
 func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) (*Quorum, error) {
-	if o.Self.DirectoryID != dir.ID() {
+	if o.Self.DirectoryID != dir.ID() && !o.Self.DirectoryID.IsZero() {
 		return nil, fmt.Errorf("quorum: voter %d has directory id %s; %s has %s", o.Self.NodeID, o.Self.DirectoryID, dir.Path(), dir.ID())
 	}
 	config.RetentionBytes, config.RetentionMs = -1, -1 // snapshots alone decide

@@ -43,6 +43,8 @@ func (q *Quorum) turn() (more bool, err error) {
 	if err := q.apply(rd.CommittedEntries); err != nil {
 		return false, err
 	}
+	q.noteAnswers(rd.ReadStates)
+	q.tellCaughtUp(false)
 	q.mu.Lock()
 	q.mu.node.Advance(rd)
 	q.mu.Unlock()

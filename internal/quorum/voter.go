@@ -9,6 +9,8 @@ import (
 
 // Voter is one member of the quorum: a node with one particular log directory. A node whose disk was wiped has
 // a new directory id and is another voter (KIP-853), because it has forgotten what it voted and acknowledged.
+// Static voters (controller.quorum.voters) have no directory id: nobody knows those of the others. A wiped disk of
+// such a node may cost what only it and a lost node had, as in Kafka.
 type Voter struct {
 	NodeID      int32
 	DirectoryID kafka.UUID

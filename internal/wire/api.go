@@ -16,6 +16,12 @@ type API struct {
 	Broker, Controller bool
 }
 
+// firstOwn is the first key of Ottla's own APIs, far from where Kafka's grow.
+const firstOwn = 20_000
+
+// Own reports whether the API is none of Kafka's: Ottla's nodes talk to each other with it, and no client is told of it.
+func (a API) Own() bool { return a.Key >= firstOwn }
+
 // FindAPI returns the row of an API key.
 func FindAPI(key int16) (API, bool) {
 	i, ok := slices.BinarySearchFunc(APIs, key, func(a API, key int16) int { return cmp.Compare(a.Key, key) })

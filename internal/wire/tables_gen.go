@@ -93,6 +93,7 @@ var APIs = []API{
 	{Key: 90, Name: "DescribeShareGroupOffsets", Min: 0, Max: 1, Flexible: 0, Broker: true, Controller: false},
 	{Key: 91, Name: "AlterShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, Broker: true, Controller: false},
 	{Key: 92, Name: "DeleteShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, Broker: true, Controller: false},
+	{Key: 20000, Name: "Raft", Min: 0, Max: 0, Flexible: 0, Broker: false, Controller: true},
 }
 
 // NewRequest returns an empty request of the API, or nil for a key that Kafka 4.3 does not have.
@@ -276,6 +277,8 @@ func NewRequest(key int16) Message {
 		return new(AlterShareGroupOffsetsRequest)
 	case 92:
 		return new(DeleteShareGroupOffsetsRequest)
+	case 20000:
+		return new(RaftRequest)
 	}
 	return nil
 }
@@ -461,6 +464,8 @@ func NewResponse(key int16) Message {
 		return new(AlterShareGroupOffsetsResponse)
 	case 92:
 		return new(DeleteShareGroupOffsetsResponse)
+	case 20000:
+		return new(RaftResponse)
 	}
 	return nil
 }
