@@ -7,7 +7,7 @@ import (
 
 // deleteTopics answers DeleteTopics 1-6: the controller decides. Version 6 names topics by name or id (KIP-516).
 func (a *API) deleteTopics(c Call, rq *wire.DeleteTopicsRequest) {
-	askController(a, (*controller.Controller).DeleteTopics, rq, func(response *wire.DeleteTopicsResponse, err error) {
+	askController(a, c.origin(), (*controller.Controller).DeleteTopics, rq, func(response *wire.DeleteTopicsResponse, err error) {
 		if err != nil {
 			response = new(wire.DeleteTopicsResponse)
 			fail := func(t wire.DeleteTopicsResponseDeletableTopicResult) {

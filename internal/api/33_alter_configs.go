@@ -12,9 +12,6 @@ import (
 // alterConfigs answers AlterConfigs 0-2, the old request that replaces all settings of a resource: the controller
 // decides. Log levels can only be changed one by one, by IncrementalAlterConfigs.
 func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
-	decide := func(ctl *controller.Controller, now time.Time, rq *wire.AlterConfigsRequest, reply controller.Reply[*wire.AlterConfigsResponse]) statemachine.Output {
-		return ctl.AlterConfigs(now, a.Config(), rq, reply)
-	}
 	var loggers []wire.AlterConfigsResponseAlterConfigsResourceResponse
 	forward := *rq
 	forward.Resources = nil
@@ -27,7 +24,7 @@ func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
 		}
 		forward.Resources = append(forward.Resources, r)
 	}
-	askController(a, decide, &forward, func(response *wire.AlterConfigsResponse, err error) {
+	askController(a, c.origin(), a.decideAlterConfigs(), &forward, func(response *wire.AlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.AlterConfigsResponse)
 			for _, r := range forward.Resources {
@@ -38,4 +35,11 @@ func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
 		response.Responses = append(response.Responses, loggers...)
 		c.Reply(response)
 	})
+}
+
+// decideAlterConfigs is how the controller decides on the settings as this node has them.
+func (a *API) decideAlterConfigs() decider[*wire.AlterConfigsRequest, *wire.AlterConfigsResponse] {
+	return func(ctl *controller.Controller, now time.Time, rq *wire.AlterConfigsRequest, reply controller.Reply[*wire.AlterConfigsResponse]) statemachine.Output {
+		return ctl.AlterConfigs(now, a.Config(), rq, reply)
+	}
 }

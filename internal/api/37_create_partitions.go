@@ -7,7 +7,7 @@ import (
 
 // createPartitions answers CreatePartitions 0-3: the controller decides.
 func (a *API) createPartitions(c Call, rq *wire.CreatePartitionsRequest) {
-	askController(a, (*controller.Controller).CreatePartitions, rq, func(response *wire.CreatePartitionsResponse, err error) {
+	askController(a, c.origin(), (*controller.Controller).CreatePartitions, rq, func(response *wire.CreatePartitionsResponse, err error) {
 		if err != nil {
 			response = new(wire.CreatePartitionsResponse)
 			for i := range rq.Topics {

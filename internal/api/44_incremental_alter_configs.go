@@ -11,9 +11,6 @@ import (
 // incrementalAlterConfigs answers IncrementalAlterConfigs 0-1 (KIP-339): the controller decides on the settings of
 // topics, brokers, groups and client metrics; log levels are this broker's own (KIP-412).
 func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRequest) {
-	decide := func(ctl *controller.Controller, now time.Time, rq *wire.IncrementalAlterConfigsRequest, reply controller.Reply[*wire.IncrementalAlterConfigsResponse]) statemachine.Output {
-		return ctl.IncrementalAlterConfigs(now, a.Config(), rq, reply)
-	}
 	var loggers []wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse
 	forward := *rq
 	forward.Resources = nil
@@ -27,7 +24,7 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 		loggers = append(loggers, wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
 			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
 	}
-	askController(a, decide, &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
+	askController(a, c.origin(), a.decideIncrementalAlterConfigs(), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.IncrementalAlterConfigsResponse)
 			for _, r := range forward.Resources {
@@ -38,4 +35,11 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 		response.Responses = append(response.Responses, loggers...)
 		c.Reply(response)
 	})
+}
+
+// decideIncrementalAlterConfigs is how the controller decides on the settings as this node has them.
+func (a *API) decideIncrementalAlterConfigs() decider[*wire.IncrementalAlterConfigsRequest, *wire.IncrementalAlterConfigsResponse] {
+	return func(ctl *controller.Controller, now time.Time, rq *wire.IncrementalAlterConfigsRequest, reply controller.Reply[*wire.IncrementalAlterConfigsResponse]) statemachine.Output {
+		return ctl.IncrementalAlterConfigs(now, a.Config(), rq, reply)
+	}
 }

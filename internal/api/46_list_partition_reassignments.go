@@ -8,7 +8,7 @@ import (
 
 // listPartitionReassignments answers ListPartitionReassignments 0: partitions whose replicas are being moved.
 func (a *API) listPartitionReassignments(c Call, rq *wire.ListPartitionReassignmentsRequest) {
-	askController(a, (*controller.Controller).ListPartitionReassignments, rq, func(response *wire.ListPartitionReassignmentsResponse, err error) {
+	askController(a, c.origin(), (*controller.Controller).ListPartitionReassignments, rq, func(response *wire.ListPartitionReassignmentsResponse, err error) {
 		if err != nil {
 			response = &wire.ListPartitionReassignmentsResponse{ErrorCode: codeOf(err), ErrorMessage: kafka.MessageOf(err)}
 		}

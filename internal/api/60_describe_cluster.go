@@ -52,3 +52,27 @@ func (a *API) refuseDescribeCluster(c Call, err error) {
 	response.ErrorCode, response.ErrorMessage = codeOf(err), kafka.MessageOf(err)
 	c.Reply(response)
 }
+
+// describeControllers answers DescribeCluster on a listener of controllers (KIP-919): the controllers.
+func (a *API) describeControllers(c Call, rq *wire.DescribeClusterRequest) {
+	switch {
+	case rq.EndpointType == brokerEndpoints:
+		a.refuseDescribeCluster(c, kafka.Errorf(kafka.MismatchedEndpointType, "The request was sent to an endpoint of type CONTROLLER, but we wanted an endpoint of type BROKER"))
+		return
+	case rq.EndpointType != controllerEndpoints:
+		a.refuseDescribeCluster(c, kafka.Errorf(kafka.UnsupportedEndpointType, "Unsupported endpoint type %d", rq.EndpointType))
+		return
+	}
+	response := new(wire.DescribeClusterResponse)
+	response.Reset()
+	response.EndpointType, response.ClusterID = controllerEndpoints, a.Metadata.Current().ClusterID()
+	all, active := a.Controllers()
+	response.ControllerID = active
+	for _, e := range all {
+		response.Brokers = append(response.Brokers, wire.DescribeClusterResponseDescribeClusterBroker{BrokerID: e.Node, Host: e.Host, Port: e.Port})
+	}
+	if rq.IncludeClusterAuthorizedOperations {
+		response.ClusterAuthorizedOperations = a.authorizedOperations(c.Session(), clusterResource)
+	}
+	c.Reply(response)
+}

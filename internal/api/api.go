@@ -1,7 +1,10 @@
 package api
 
 import (
+	"cmp"
+	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -32,6 +35,18 @@ type Env struct {
 	Controller func() (*statemachine.Engine[*controller.Controller], error)
 	// Settled calls f once this broker's image has everything that the controller has committed so far.
 	Settled func(f func())
+	// Remote sends a request to the active controller in another process, once, and waits for its answer. It fails with
+	// NOT_CONTROLLER while none is known, and with errors of package peer. It is nil where nothing is forwarded: on a
+	// lone node, and on the listeners of controllers.
+	Remote func(ctx context.Context, request, response wire.Message) error
+	// Reached waits until this broker's image has a metadata offset, or for ctx. Needed with Remote.
+	Reached func(ctx context.Context, offset int64)
+	// BrokerLinked is told that a broker has been heard of on a connection, whose end ends ctx. May be nil; it is
+	// called on listeners of controllers only.
+	BrokerLinked func(ctx context.Context, node int32, epoch int64)
+	// Controllers are the controllers of the cluster and how they are reached, and which one is active, -1 if that is
+	// not known. Needed on listeners of controllers.
+	Controllers func() (all []ControllerEndpoint, active int32)
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.
 	BrokerEpoch func() int64
 	Buffers     *server.Buffers
@@ -41,13 +56,24 @@ type Env struct {
 	LogLevel *slog.LevelVar
 }
 
+// ControllerEndpoint is how a controller is reached.
+type ControllerEndpoint struct {
+	Node int32
+	Host string
+	Port int32
+}
+
 // API answers requests. It is a server.Handler.
 type API struct {
 	Env
-	rows     []row
-	byKey    []*row
-	readers  sync.Pool
-	sessions *fetchSessions
+	context context.Context // ends with Stop
+	cancel  context.CancelFunc
+	// decisions are what an Envelope may hold; nil for brokers.
+	decisions map[int16]decision
+	rows      []row
+	byKey     []*row
+	readers   sync.Pool
+	sessions  *fetchSessions
 
 	metrics     *apiMetrics
 	produces    sync.Pool // of *produce
@@ -60,7 +86,25 @@ type API struct {
 
 // New returns the API of a broker.
 func New(env Env) *API {
-	a := &API{Env: env, rows: table()}
+	a := newAPI(env, table())
+	a.sessions = newFetchSessions(env.Config().Int(config.MaxIncrementalFetchSessionCacheSlots))
+	a.metrics.exportSessions(a.sessions)
+	return a
+}
+
+// NewController returns the API of the listeners of a controller. Of env it needs Node, Config, Metadata, Controller,
+// Settled, Controllers, Buffers, Metrics and Logger.
+func NewController(env Env) *API {
+	a := newAPI(env, controllerTable())
+	a.decisions = decisions()
+	return a
+}
+
+// newAPI makes what serves the rows of a table.
+func newAPI(env Env, rows []row) *API {
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.Key, b.Key) })
+	a := &API{Env: env, rows: rows}
+	a.context, a.cancel = context.WithCancel(context.Background())
 	a.readers.New = func() any { return &wire.Reader{Intern: wire.NewIntern()} }
 	a.producerIDs.api = a
 	a.produces.New = func() any { return new(produce) }
@@ -80,14 +124,16 @@ func New(env Env) *API {
 		}
 		a.byKey[row.Key] = row
 	}
-	a.sessions = newFetchSessions(env.Config().Int(config.MaxIncrementalFetchSessionCacheSlots))
-	a.metrics.exportSessions(a.sessions)
 	return a
 }
 
 // Stop has requests that wait for records answered now, with what there is. Requests that come later do not wait.
 func (a *API) Stop() {
 	a.stopping.Store(true)
+	a.cancel()
+	if a.Partitions == nil {
+		return
+	}
 	for p := range a.Partitions.All() {
 		p.Nudge()
 	}

@@ -15,7 +15,7 @@ func (a *API) autoCreate(names []string, done func(failed map[string]error)) {
 	for _, name := range names {
 		rq.Topics = append(rq.Topics, a.newTopic(name))
 	}
-	askController(a, (*controller.Controller).CreateTopics, rq, func(response *wire.CreateTopicsResponse, err error) {
+	askController(a, ownRequest(), (*controller.Controller).CreateTopics, rq, func(response *wire.CreateTopicsResponse, err error) {
 		failed := map[string]error{}
 		if err != nil {
 			for _, name := range names {

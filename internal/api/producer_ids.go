@@ -1,8 +1,10 @@
 package api
 
 import (
+	"context"
 	"sync"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
@@ -41,7 +43,7 @@ func (p *producerIDs) next(done func(id int64, err error)) {
 
 func (p *producerIDs) ask() {
 	rq := &wire.AllocateProducerIdsRequest{BrokerID: p.api.Node, BrokerEpoch: p.api.BrokerEpoch()}
-	askController(p.api, (*controller.Controller).AllocateProducerIDs, rq, func(response *wire.AllocateProducerIdsResponse, err error) {
+	p.api.askForBlock(rq, func(response *wire.AllocateProducerIdsResponse, err error) {
 		if err == nil && response.ErrorCode != 0 {
 			err = kafka.ErrorCode(response.ErrorCode)
 		}
@@ -75,4 +77,18 @@ func (p *producerIDs) fail(err error) {
 	for _, done := range waiting {
 		done(-1, err)
 	}
+}
+
+// askForBlock asks the active controller for a block; brokers ask for that themselves, not in an Envelope.
+func (a *API) askForBlock(rq *wire.AllocateProducerIdsRequest, done func(*wire.AllocateProducerIdsResponse, error)) {
+	if _, err := a.Controller(); err == nil || a.Remote == nil {
+		decideHere(a, (*controller.Controller).AllocateProducerIDs, rq, done)
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(a.context, a.Config().Duration(config.RequestTimeoutMs))
+		defer cancel()
+		response := new(wire.AllocateProducerIdsResponse)
+		done(response, a.Remote(ctx, rq, response))
+	}()
 }

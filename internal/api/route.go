@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/wire"
@@ -62,10 +63,8 @@ func (a *API) row(key int16) *row {
 	if key >= 0 && int(key) < len(a.byKey) {
 		return a.byKey[key]
 	}
-	for i := len(a.rows) - 1; i >= 0 && a.rows[i].Own(); i-- {
-		if a.rows[i].Key == key {
-			return &a.rows[i]
-		}
+	if i := slices.IndexFunc(a.rows, func(row row) bool { return row.Key == key }); i >= 0 {
+		return &a.rows[i]
 	}
 	return nil
 }

@@ -96,7 +96,7 @@ func (a *API) createInternals(now time.Time, answer group.StreamsAnswer) {
 		rq := new(wire.CreateTopicsRequest)
 		rq.Reset()
 		rq.Topics = asked
-		askController(a, (*controller.Controller).CreateTopics, rq, func(response *wire.CreateTopicsResponse, err error) {
+		askController(a, ownRequest(), (*controller.Controller).CreateTopics, rq, func(response *wire.CreateTopicsResponse, err error) {
 			failed := map[string]string{}
 			for i := range asked {
 				if err != nil {

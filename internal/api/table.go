@@ -1,8 +1,6 @@
 package api
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 
 	"github.com/ottla/ottla/internal/wire"
@@ -19,7 +17,7 @@ type row struct {
 
 // table lists what is served, by key. ApiVersions is made from it.
 func table() []row {
-	rows := []row{
+	return []row{
 		pooled((*API).produce),
 		pooled((*API).fetch),
 		on((*API).listOffsets),
@@ -57,6 +55,7 @@ func table() []row {
 		on((*API).describeProducers),
 		on((*API).consumerGroupHeartbeat),
 		on((*API).consumerGroupDescribe),
+		on((*API).unregisterBroker),
 		on((*API).describeTransactions),
 		on((*API).listTransactions),
 		on((*API).streamsGroupHeartbeat),
@@ -64,8 +63,6 @@ func table() []row {
 		on((*API).listConfigResources),
 		on((*API).describeTopicPartitions),
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.Key, b.Key) })
-	return rows
 }
 
 // message is a pointer to a request struct.

@@ -16,7 +16,9 @@ func (b *Broker) connectPeers() {
 	c := b.options.Config
 	b.peers = peer.NewRegistry(peer.RegistryOptions{
 		Client: peer.Options{
-			Dial:     func(ctx context.Context, address string) (net.Conn, error) { return b.options.Dial(ctx, "tcp", address) },
+			Dial: func(ctx context.Context, address string) (net.Conn, error) {
+				return b.options.Dial(ctx, "tcp", address)
+			},
 			ClientID: strconv.Itoa(int(b.node)), Version: b.options.Version, Logger: b.log,
 			Timeout:          c.Duration(config.RequestTimeoutMs),
 			ConnectTimeout:   c.Duration(config.SocketConnectionSetupTimeoutMs),

@@ -1,0 +1,23 @@
+package api
+
+// controllerTable lists what is served on listeners of controllers. Requests of clients are decided here if this node is the
+// active controller, and refused with NOT_CONTROLLER otherwise: who talks to controllers finds the right one by itself.
+func controllerTable() []row {
+	return []row{
+		on((*API).apiVersions),
+		on((*API).createTopics),
+		on((*API).deleteTopics),
+		on((*API).alterConfigs),
+		on((*API).createPartitions),
+		on((*API).incrementalAlterConfigs),
+		on((*API).listPartitionReassignments),
+		on((*API).alterPartition),
+		on((*API).envelope),
+		on((*API).describeControllers),
+		on((*API).brokerRegistration),
+		on((*API).brokerHeartbeat),
+		on((*API).unregisterBroker),
+		on((*API).allocateProducerIDs),
+		on((*API).assignReplicasToDirs),
+	}
+}
