@@ -119,7 +119,7 @@ func (r *roster) told(x *process) story {
 	var s story
 	for line := range strings.Lines(x.output()) {
 		f := strings.Fields(line)
-		if len(f) < 4 || !strings.HasSuffix(line, "\n") {
+		if len(f) < 2 || !strings.HasSuffix(line, "\n") {
 			continue
 		}
 		nanos, err := strconv.ParseInt(f[0], 10, 64)
@@ -127,8 +127,14 @@ func (r *roster) told(x *process) story {
 			continue // of a client's own log
 		}
 		e := workerEvent{at: time.Unix(0, nanos), what: f[1]}
-		if e.what == "failed" {
+		switch {
+		case e.what == "failed":
 			continue
+		case e.what == "closed":
+			s = append(s, e)
+			continue
+		case len(f) < 4:
+			r.t.Fatalf("%s: %q", x.name, line)
 		}
 		if e.partition, err = strconv.Atoi(f[2]); err == nil {
 			e.number, err = strconv.ParseInt(f[3], 10, 64)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -33,7 +34,11 @@ func runFranzWorker() error {
 		kgo.OnPartitionsAssigned(w.told("assigned")), kgo.OnPartitionsRevoked(w.revoked), kgo.OnPartitionsLost(w.told("lost")),
 	}
 	if os.Getenv("GROUP_PROTOCOL") == "classic" {
-		options = append(options, kgo.HeartbeatInterval(500*time.Millisecond), kgo.SessionTimeout(10*time.Second))
+		session := 10 * time.Second
+		if ms, err := strconv.Atoi(os.Getenv("SESSION")); err == nil {
+			session = time.Duration(ms) * time.Millisecond
+		}
+		options = append(options, kgo.HeartbeatInterval(500*time.Millisecond), kgo.SessionTimeout(session))
 	} else {
 		options = append(options, kgo.ServerSideBalancer())
 	}
@@ -63,7 +68,8 @@ func (w *franzWorker) poll(ctx context.Context, cl *kgo.Client) error {
 	defer cl.AllowRebalance()
 	var failed error
 	fetches.EachError(func(_ string, _ int32, err error) {
-		if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !kerr.IsRetriable(err) {
+		_, session := errors.AsType[*kgo.ErrGroupSession](err) // the client joins again by itself
+		if !session && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled) && !kerr.IsRetriable(err) {
 			failed = errors.Join(failed, err)
 		}
 	})

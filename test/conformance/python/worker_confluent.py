@@ -53,7 +53,7 @@ signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGINT, stop)
 config = {"bootstrap.servers": ADDR, "log_level": 4, "group.id": GROUP, "group.protocol": PROTOCOL, "auto.offset.reset": "earliest", "enable.auto.commit": False, "fetch.wait.max.ms": 100}
 if PROTOCOL == "classic":
-    config |= {"session.timeout.ms": 10000, "heartbeat.interval.ms": 500, "partition.assignment.strategy": STRATEGY}
+    config |= {"session.timeout.ms": int(os.environ.get("SESSION", "10000")), "heartbeat.interval.ms": 500, "partition.assignment.strategy": STRATEGY}
 try:
     c = Consumer(config)
     c.subscribe([TOPIC], on_assign=lambda c, ps: of(c, "assigned", ps), on_revoke=revoked, on_lost=lambda c, ps: of(c, "lost", ps))

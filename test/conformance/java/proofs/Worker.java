@@ -20,7 +20,7 @@ public class Worker {
         Map<String, Object> config = new HashMap<>(Map.of("bootstrap.servers", ENV.get("BOOTSTRAP"), "group.id", ENV.get("GROUP"), "group.protocol", ENV.get("GROUP_PROTOCOL"),
             "enable.auto.commit", false, "auto.offset.reset", "earliest", "fetch.max.wait.ms", 100));
         if (CLASSIC) {
-            config.putAll(Map.of("session.timeout.ms", 10_000, "heartbeat.interval.ms", 500));
+            config.putAll(Map.of("session.timeout.ms", Integer.parseInt(ENV.getOrDefault("SESSION", "10000")), "heartbeat.interval.ms", 500));
             config.put("partition.assignment.strategy", "org.apache.kafka.clients.consumer." + (ENV.get("STRATEGY").equals("range") ? "RangeAssignor" : "CooperativeStickyAssignor"));
         }
         if (!ENV.get("INSTANCE").isEmpty()) config.put("group.instance.id", ENV.get("INSTANCE"));
