@@ -47,6 +47,8 @@ type Env struct {
 	// Controllers are the controllers of the cluster and how they are reached, and which one is active, -1 if that is
 	// not known. Needed on listeners of controllers.
 	Controllers func() (all []ControllerEndpoint, active int32)
+	// Raft takes messages from another voter of the metadata quorum. Needed on listeners of controllers.
+	Raft func(clusterID string, messages [][]byte) error
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.
 	BrokerEpoch func() int64
 	Buffers     *server.Buffers

@@ -19,5 +19,6 @@ func controllerTable() []row {
 		on((*API).unregisterBroker),
 		on((*API).allocateProducerIDs),
 		on((*API).assignReplicasToDirs),
+		on((*API).raft),
 	}
 }

@@ -60,7 +60,7 @@ type Broker struct {
 
 	store      *metadata.Store
 	publisher  *publisher
-	quorum     *quorum.Quorum
+	quorum     atomic.Pointer[quorum.Quorum]
 	controller controllerSeat
 	active     *activeController
 	peers      *peer.Registry // connections to other nodes
@@ -229,8 +229,8 @@ func (b *Broker) Stop(ctx context.Context) error {
 	}
 	b.tasks.Wait()
 	b.stopCleaner()
-	if b.quorum != nil {
-		note("metadata quorum", b.quorum.Close())
+	if q := b.quorum.Load(); q != nil {
+		note("metadata quorum", q.Close())
 		b.loads.Wait()
 	}
 	if b.publisher != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -25,22 +26,44 @@ func (b *Broker) joinQuorum() error {
 	if err := b.checkMetadataLog(); err != nil {
 		return err
 	}
-	self := quorum.Voter{NodeID: b.node, DirectoryID: dir.ID()}
+	self, voters := b.voters()
 	logConfig := commitlog.DefaultConfig()
 	logConfig.SegmentBytes = int64(c.Int(config.MetadataLogSegmentBytes))
 	logConfig.SegmentMs = c.Duration(config.MetadataLogSegmentMs).Milliseconds()
 	q, err := quorum.Start(dir, b.options.FS, logConfig, quorum.Options{
-		Self: self, Voters: []quorum.Voter{self},
+		Self: self, Voters: voters, Transport: newRaftTransport(b, voters),
 		ElectionTimeout: c.Duration(config.ControllerQuorumFetchTimeoutMs),
-		OnCommit:        b.publisher.commit, OnSnapshot: b.publisher.load,
-		OnLead: b.lead, OnResign: b.resign,
+		OnCommit:        b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp,
+		OnLead: b.lead, OnResign: b.resign, OnLeader: b.active.set,
 		OnFailure:     func(err error) { b.fail(fmt.Errorf("the metadata quorum stopped: %w", err)) },
 		Snapshot:      b.snapshot,
 		SnapshotBytes: c.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
 		Logger:        b.log,
 	})
-	b.quorum = q
-	return err
+	if err != nil {
+		return err
+	}
+	b.quorum.Store(q)
+	for _, v := range voters {
+		if v != self { // so that its death is noticed, whether or not there is something to say
+			b.peers.Client(peer.To{Listener: peer.Controller, Node: v.NodeID, Use: raftUse}).Connect()
+		}
+	}
+	return nil
+}
+
+// voters are the members of the quorum: this node alone with its directory, or the static voters (controller.quorum.voters),
+// who know each other by node id only.
+func (b *Broker) voters() (self quorum.Voter, all []quorum.Voter) {
+	static := b.options.Config.Voters
+	if len(static) < 2 {
+		self = quorum.Voter{NodeID: b.node, DirectoryID: b.metadataDir.ID()}
+		return self, []quorum.Voter{self}
+	}
+	for _, v := range static {
+		all = append(all, quorum.Voter{NodeID: v.ID})
+	}
+	return quorum.Voter{NodeID: b.node}, all
 }
 
 // checkMetadataLog refuses to begin a new metadata log beside partitions of an old one: without it they would all seem to
@@ -86,7 +109,6 @@ var errNotController = &kafka.Error{Code: kafka.NotController, Message: "This is
 
 // lead makes this node the controller.
 func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
-	b.publisher.catchUp()
 	machine := controller.New(controller.Options{
 		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation,
 		NewID: kafka.NewUUID, Random: rand.IntN,

@@ -67,6 +67,9 @@ func (b *Broker) controllerAddress(node int32) (string, bool) {
 // process is dead.
 func (b *Broker) peerDown(to peer.To, refused bool) {
 	if refused {
+		if q := b.quorum.Load(); q != nil && to.Listener == peer.Controller {
+			q.Suspect(to.Node)
+		}
 		b.log.Info("a node's process is gone", "node", to.Node, "listener", to.Listener.String(), "connection", to.Use)
 	}
 }
