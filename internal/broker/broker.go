@@ -57,12 +57,17 @@ type Broker struct {
 	// toldOffline has the ids of offline directories that the controller knows of.
 	toldOffline sync.Map
 	beats       chan struct{} // asks for a heartbeat; holds one
+	leaving     atomic.Bool   // the controller is told that this broker wants to go
+	gone        chan struct{} // closed when the controller says that it may
+	left        sync.Once
 
 	store      *metadata.Store
 	publisher  *publisher
 	quorum     atomic.Pointer[quorum.Quorum]
 	controller controllerSeat
 	active     *activeController
+	images     *reached
+	links      links
 	peers      *peer.Registry // connections to other nodes
 	partitions *partition.Set
 	groups     *statemachine.Host[*group.Coordinator]
@@ -70,7 +75,10 @@ type Broker struct {
 	api        *api.API
 	server     *server.Server
 	listeners  []listener
-	http       *httpServer
+	// controllerAPI and controllerServer serve the listeners of controllers; nil if this node has none.
+	controllerAPI    *api.API
+	controllerServer *server.Server
+	http             *httpServer
 
 	built chan struct{} // closed once the fields above are set
 
@@ -107,7 +115,8 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	b := &Broker{
 		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
 		metrics: metrics.NewRegistry(), failed: make(chan error, 1), built: make(chan struct{}),
-		beats: make(chan struct{}, 1), assignments: newAssignments(), active: newActiveController(),
+		beats: make(chan struct{}, 1), assignments: newAssignments(), active: newActiveController(), images: newReached(),
+		gone: make(chan struct{}),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
 	b.config.Store(o.Config)
@@ -127,11 +136,28 @@ func (b *Broker) start(ctx context.Context) error {
 	}
 	b.store = metadata.NewStore(metadata.Empty(b.ClusterID()))
 	b.publisher = newPublisher(b.store, b.log, b.fail)
+	b.store.Subscribe(b.images.published)
 	b.connectPeers()
 	b.build()
 	if err := b.joinQuorum(); err != nil {
 		return err
 	}
+	if err := b.serveControllers(); err != nil {
+		return err
+	}
+	if b.isBroker() {
+		if err := b.startBroker(ctx); err != nil {
+			return err
+		}
+	} else if err := b.startHTTP(); err != nil {
+		return err
+	}
+	b.ready.Store(true)
+	return nil
+}
+
+// startBroker makes this node a broker of the cluster, which serves clients.
+func (b *Broker) startBroker(ctx context.Context) error {
 	if err := b.register(ctx); err != nil {
 		return err
 	}
@@ -148,11 +174,7 @@ func (b *Broker) start(ctx context.Context) error {
 	if err := b.startHTTP(); err != nil {
 		return err
 	}
-	if err := b.serve(); err != nil {
-		return err
-	}
-	b.ready.Store(true)
-	return nil
+	return b.serve()
 }
 
 // build makes the parts that serve requests.
@@ -166,11 +188,16 @@ func (b *Broker) build() {
 	b.groups = b.newGroups()
 	b.txns = b.newTransactions()
 	buffers := server.NewBuffers(maxIdleBuffers)
-	b.api = api.New(api.Env{
+	b.buildController(buffers)
+	env := api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
-	})
+	}
+	if !b.solitary() {
+		env.Remote, env.Reached = b.remote, b.waitForOffset
+	}
+	b.api = api.New(env)
 	b.server = server.New(b.serverOptions(buffers))
 	close(b.built)
 }
@@ -206,6 +233,7 @@ func (b *Broker) fail(err error) {
 // Stop stops the broker: no new requests, answers to those that were accepted, then a clean end of the logs. After ctx
 // is done it no longer waits for slow clients.
 func (b *Broker) Stop(ctx context.Context) error {
+	b.leave(ctx)
 	b.ready.Store(false)
 	var errs []error
 	note := func(what string, err error) {
@@ -214,7 +242,7 @@ func (b *Broker) Stop(ctx context.Context) error {
 		}
 	}
 	note("http", b.stopHTTP(ctx))
-	b.closeListeners()
+	b.closeListeners(false)
 	if b.api != nil {
 		b.api.Stop() // requests that wait for records or members are answered now
 		b.groups.Stop(kafka.Errorf(kafka.NotCoordinator, "the broker is stopping"))
@@ -224,14 +252,15 @@ func (b *Broker) Stop(ctx context.Context) error {
 		}
 	}
 	b.cancel()
-	if b.peers != nil {
-		b.peers.Close()
-	}
 	b.tasks.Wait()
 	b.stopCleaner()
 	if q := b.quorum.Load(); q != nil {
 		note("metadata quorum", q.Close())
 		b.loads.Wait()
+	}
+	b.stopControllers(ctx)
+	if b.peers != nil {
+		b.peers.Close()
 	}
 	if b.publisher != nil {
 		b.publisher.close()

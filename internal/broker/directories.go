@@ -28,6 +28,9 @@ func (b *Broker) openDirectories() error {
 	if err != nil {
 		return err
 	}
+	if err := b.checkFormatted(metadataPath); err != nil {
+		return err
+	}
 	b.metadataDir, err = commitlog.Open(b.options.FS, metadataPath, b.directoryOptions(metadataPath, b.options.Config.ClusterID))
 	if err != nil {
 		return err

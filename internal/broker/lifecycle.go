@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -29,6 +31,9 @@ func (b *Broker) register(ctx context.Context) error {
 	if err := b.retry(ctx, "register with the controller", b.tryRegister); err != nil {
 		return err
 	}
+	if err := b.retry(ctx, "see its own registration in the metadata log", b.awaitRegistration); err != nil {
+		return err
+	}
 	b.followMetadata()
 	if err := b.retry(ctx, "be unfenced by the controller", func() error {
 		if err := b.heartbeat(); err != nil {
@@ -45,20 +50,54 @@ func (b *Broker) register(ctx context.Context) error {
 	return nil
 }
 
-// keepAlive sends heartbeats, every broker.heartbeat.interval.ms and when there is something to tell.
+// awaitRegistration waits for an image that has this registration.
+func (b *Broker) awaitRegistration() error {
+	ctx, cancel := context.WithTimeout(b.ctx, imageInterval)
+	defer cancel()
+	if b.waitForImage(ctx, func(im *metadata.Image) bool {
+		known := im.Broker(b.node)
+		return known != nil && known.IncarnationID == b.incarnation
+	}) {
+		return nil
+	}
+	return fmt.Errorf("broker %d has read the metadata log to offset %d, and was registered at %d", b.node, b.store.Current().Offset(), b.epoch.Load())
+}
+
+// heartbeatRetry is how soon a heartbeat that failed is repeated.
+const heartbeatRetry = 100 * time.Millisecond
+
+// keepAlive sends heartbeats: every broker.heartbeat.interval.ms, when there is something to tell, and when another controller
+// has become the active one, which knows of this broker only what the metadata log says.
 func (b *Broker) keepAlive() {
-	for {
+	for failures := 0; ; {
+		interval := b.config.Load().Duration(config.BrokerHeartbeatIntervalMs)
+		if failures > 0 {
+			interval = min(interval, heartbeatRetry)
+		} else if b.leaving.Load() {
+			interval = min(interval, leavingInterval)
+		}
+		_, changed := b.active.get()
 		select {
 		case <-b.ctx.Done():
 			return
 		case <-b.beats:
-		case <-time.After(b.config.Load().Duration(config.BrokerHeartbeatIntervalMs)):
+		case <-changed:
+		case <-time.After(interval):
 		}
-		if err := b.heartbeat(); err != nil && b.ctx.Err() == nil {
-			b.log.Warn("heartbeat to the controller failed", "error", err)
+		err := b.heartbeat()
+		if err == nil {
+			failures = 0
+			continue
+		}
+		if failures++; failures == quietFailures && b.ctx.Err() == nil {
+			b.log.Warn("heartbeats to the controller fail", "error", err)
 		}
 	}
 }
+
+// quietFailures is how many heartbeats in a row may fail before that is worth a line in the log: when the active controller
+// goes, some do.
+const quietFailures = 5
 
 // beat has a heartbeat sent at once.
 func (b *Broker) beat() {
@@ -133,9 +172,10 @@ func (b *Broker) tryRegister() error {
 	return nil
 }
 
-// previousEpoch is the epoch of this broker's last registration, -1 if there was none. It says that the broker has
-// all that it had then (KIP-966). Kafka may say so only after a clean stop; here what is committed was on stable storage
-// before, so an unclean stop loses nothing that counts (but for topics with write.caching=true after a power failure).
+// previousEpoch is the epoch of this broker's last registration if the broker has all that it had then, else -1
+// (KIP-966). Kafka may say so only after a clean stop; here what is committed was on stable storage before, so an unclean
+// stop loses nothing that counts: but for topics with write.caching=true, and in log directories that are not there any
+// more.
 func (b *Broker) previousEpoch() (int64, error) {
 	settled := make(chan struct{})
 	b.publisher.after(func() { close(settled) })
@@ -144,10 +184,43 @@ func (b *Broker) previousEpoch() (int64, error) {
 	case <-time.After(imageInterval):
 		return -1, errors.New("the metadata log is not read to its end yet")
 	}
-	if known := b.store.Current().Broker(b.node); known != nil {
-		return known.Epoch, nil
+	image := b.store.Current()
+	known := image.Broker(b.node)
+	if known == nil || !b.hasDirectories(known) || !b.wasClean() && b.cachedWrites(image) {
+		return -1, nil
 	}
-	return -1, nil
+	return known.Epoch, nil
+}
+
+// hasDirectories reports whether all log directories of a registration are there and usable.
+func (b *Broker) hasDirectories(known *metadata.Broker) bool {
+	return !slices.ContainsFunc(known.LogDirs, func(id kafka.UUID) bool {
+		return !slices.ContainsFunc(b.dirs, func(dir *commitlog.Dir) bool { return dir.ID() == id && usable(dir) })
+	})
+}
+
+// wasClean reports whether the last stop closed all log directories.
+func (b *Broker) wasClean() bool {
+	return !slices.ContainsFunc(b.dirs, func(dir *commitlog.Dir) bool {
+		clean, _ := dir.WasClean()
+		return !clean
+	})
+}
+
+// cachedWrites reports whether this broker may have acknowledged, for a partition that others have, too, what was in the page
+// cache only. Of a partition that nobody else has nobody has more.
+func (b *Broker) cachedWrites(image *metadata.Image) bool {
+	for topic := range image.Topics() {
+		if !b.topicConfig(image, topic.Name).Bool(config.TopicWriteCaching) {
+			continue
+		}
+		for _, p := range topic.Partitions {
+			if p.IsReplica(b.node) && len(p.Replicas) > 1 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // heartbeat tells the controller that this broker lives, how far its image is, and which log directories went offline or
@@ -159,6 +232,7 @@ func (b *Broker) heartbeat() error {
 			rq.OfflineLogDirs = append(rq.OfflineLogDirs, dir.ID())
 		}
 	}
+	rq.WantShutDown = b.leaving.Load()
 	response, err := ask(b, (*controller.Controller).Heartbeat, rq)
 	if err != nil {
 		return err
@@ -166,34 +240,11 @@ func (b *Broker) heartbeat() error {
 	if err := refusal("BrokerHeartbeat", response.ErrorCode); err != nil {
 		return err
 	}
+	if response.ShouldShutDown {
+		b.left.Do(func() { close(b.gone) })
+	}
 	for _, id := range rq.OfflineLogDirs {
 		b.toldOffline.Store(id, true)
 	}
 	return nil
-}
-
-// ask has the controller decide one request and waits for the answer, until this broker's image has its effect.
-func ask[Q, R any](b *Broker, decide func(*controller.Controller, time.Time, Q, controller.Reply[R]) statemachine.Output, request Q) (R, error) {
-	type result struct {
-		response R
-		err      error
-	}
-	answer := make(chan result, 1)
-	engine, err := b.controller.engine()
-	if err != nil {
-		var none R
-		return none, err
-	}
-	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
-		return decide(c, now, request, func(response R, err error) {
-			b.publisher.after(func() { answer <- result{response, err} })
-		})
-	}, func(err error) { answer <- result{err: err} })
-	select {
-	case r := <-answer:
-		return r.response, r.err
-	case <-b.ctx.Done():
-		var none R
-		return none, b.ctx.Err()
-	}
 }

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -18,14 +19,10 @@ type listener struct {
 	socket net.Listener
 }
 
-// openListeners binds the sockets of clients' listeners. They are served later; until then connections wait in the
-// system's queue. Listeners of controllers are not bound: a lone node's controller is reached within the process.
+// openListeners binds the sockets of all listeners. They are served later; until then connections wait in the system's
+// queue.
 func (b *Broker) openListeners() error {
 	for _, l := range b.options.Config.Listeners {
-		if slices.ContainsFunc(b.options.Config.ControllerListeners, func(c config.Listener) bool { return c.Name == l.Name }) {
-			b.log.Info("controller listener is not opened: the only controller is in this process", "listener", l.String())
-			continue
-		}
 		socket, err := b.options.Listen("tcp", l.Address())
 		if err != nil {
 			return fmt.Errorf("listener %s: %w (property listeners)", l, err)
@@ -35,18 +32,47 @@ func (b *Broker) openListeners() error {
 	return nil
 }
 
-func (b *Broker) closeListeners() {
+// closeListeners closes the listeners of clients, or those of controllers.
+func (b *Broker) closeListeners(ofControllers bool) {
 	for _, l := range b.listeners {
-		l.socket.Close()
+		if b.isControllers(l.Listener) == ofControllers {
+			l.socket.Close()
+		}
 	}
 }
 
 // serve begins to accept clients.
-func (b *Broker) serve() error {
+func (b *Broker) serve() error { return b.serveOn(b.server, false) }
+
+// serveControllers begins to accept other controllers, and brokers that talk to this one. It comes before the registration,
+// which needs an active controller, and that a majority of them.
+func (b *Broker) serveControllers() error {
+	if b.controllerServer == nil {
+		return nil
+	}
+	return b.serveOn(b.controllerServer, true)
+}
+
+// stopControllers is the end of what serveControllers began.
+func (b *Broker) stopControllers(ctx context.Context) {
+	b.closeListeners(true)
+	if b.controllerServer == nil {
+		return
+	}
+	b.controllerAPI.Stop()
+	if err := b.controllerServer.Stop(ctx); err != nil {
+		b.log.Warn("other nodes did not take all their answers in time", "error", err)
+	}
+}
+
+func (b *Broker) serveOn(s *server.Server, ofControllers bool) error {
 	for _, l := range b.listeners {
-		err := b.server.Listen(server.Listener{
+		if b.isControllers(l.Listener) != ofControllers {
+			continue
+		}
+		err := s.Listen(server.Listener{
 			Name: l.Name, SecurityProtocol: string(l.Protocol), Net: l.socket,
-			Privileged: l.Name == b.options.Config.InterBrokerListener && len(b.listeners) > 1,
+			Privileged: l.Name == b.options.Config.InterBrokerListener && len(b.Listeners()) > 1,
 		})
 		if err != nil {
 			return fmt.Errorf("listener %s: %w", l, err)
@@ -55,13 +81,20 @@ func (b *Broker) serve() error {
 	return nil
 }
 
-// Listeners are the addresses that the broker listens on, with the ports that were bound.
-func (b *Broker) Listeners() []config.Listener {
+// Listeners are the addresses at which clients are served, with the ports that were bound.
+func (b *Broker) Listeners() []config.Listener { return b.bound(false) }
+
+// ControllerListeners are the addresses at which other nodes reach this one's controller, with the ports that were bound.
+func (b *Broker) ControllerListeners() []config.Listener { return b.bound(true) }
+
+func (b *Broker) bound(ofControllers bool) []config.Listener {
 	var bound []config.Listener
 	for _, l := range b.listeners {
-		at := l.Listener
-		at.Port = l.socket.Addr().(*net.TCPAddr).Port
-		bound = append(bound, at)
+		if b.isControllers(l.Listener) == ofControllers {
+			at := l.Listener
+			at.Port = l.socket.Addr().(*net.TCPAddr).Port
+			bound = append(bound, at)
+		}
 	}
 	return bound
 }
@@ -90,6 +123,7 @@ func hostName() string {
 	return name
 }
 
+// serverOptions are what clients and other nodes are served with.
 func (b *Broker) serverOptions(buffers *server.Buffers) server.Options {
 	c := b.options.Config
 	return server.Options{

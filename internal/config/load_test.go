@@ -205,9 +205,7 @@ func TestLoadRefuses(t *testing.T) {
 	f("remote.log.storage.system.enable=true cannot be honoured", "remote.log.storage.system.enable=true")
 	f("listener SASL_PLAINTEXT uses SASL_PLAINTEXT: this version serves PLAINTEXT only", "listeners=SASL_PLAINTEXT://:9092")
 	f("listener EXTERNAL uses SSL", "listeners=PLAINTEXT://:9092,EXTERNAL://:9093", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,EXTERNAL:SSL")
-	f("process.roles=broker: this version runs broker and controller in one process", "process.roles=broker")
-	f("names 3 controllers: this version runs a single node", "controller.quorum.voters=1@a:1,2@b:1,3@c:1", "process.roles=broker,controller",
-		"listeners=PLAINTEXT://:9092,CONTROLLER://:9093", "controller.listener.names=CONTROLLER")
+	f("If using process.roles, either controller.quorum.bootstrap.servers must contain", "process.roles=broker")
 	f("must be included in the set of voters controller.quorum.voters=Set(2)", "controller.quorum.voters=2@a:1")
 	f("You must set `node.id` to the same value as `broker.id`.", "node.id=1", "broker.id=2")
 	f("log.retention.ms must be unlimited (-1) or, greater than or equal to 1", "log.retention.hours=0")
@@ -270,5 +268,23 @@ func TestConfigProvidersRefuse(t *testing.T) {
 		"config.providers.p.param.allowlist.pattern=B.*", "broker.rack=${p:A}${p:B1}"}, Environ: []string{"A=1", "B1=2"}})
 	if err != nil || b.Text(BrokerRack) != "${p:A}2" {
 		t.Error("a variable outside of the allow list was read", err)
+	}
+}
+
+func TestNodesOfACluster(t *testing.T) {
+	voters := "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093"
+	for name, sets := range map[string][]string{
+		"both":       {"node.id=2", "listeners=PLAINTEXT://:9092,CONTROLLER://:9093", "controller.listener.names=CONTROLLER"},
+		"controller": {"node.id=3", "process.roles=controller", "listeners=CONTROLLER://:9093", "controller.listener.names=CONTROLLER"},
+		"broker":     {"node.id=4", "process.roles=broker", "listeners=PLAINTEXT://:9092", "controller.listener.names=CONTROLLER"},
+	} {
+		b, _, err := Load(Sources{Sets: append(sets, voters)})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if b.Lone() || len(b.Voters) != 3 || b.Voters[1].Host != "b" || (len(b.ControllerListeners) == 1) == (name == "broker") {
+			t.Errorf("%s: lone %v, voters %v, controller listeners %v", name, b.Lone(), b.Voters, b.ControllerListeners)
+		}
 	}
 }

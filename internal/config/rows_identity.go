@@ -20,23 +20,19 @@ var (
 	}}
 	BrokerHeartbeatIntervalMs = BrokerInt{&Row{
 		Name: "broker.heartbeat.interval.ms", Type: Int, Default: "2000", Importance: Medium, Unit: Milliseconds,
-		Doc:    "Interval at which a broker tells the controller that it is alive.",
-		Status: Later, Why: "several brokers",
+		Doc: "Interval at which a broker tells the controller that it is alive.",
 	}}
 	BrokerSessionTimeoutMs = BrokerInt{&Row{
 		Name: "broker.session.timeout.ms", Type: Int, Default: "9000", Importance: Medium, Unit: Milliseconds,
-		Doc:    "Time without a heartbeat after which the controller fences a broker.",
-		Status: Later, Why: "several brokers",
+		Doc: "Time without a heartbeat after which the controller fences a broker.",
 	}}
 	InitialBrokerRegistrationTimeoutMs = BrokerInt{&Row{
 		Name: "initial.broker.registration.timeout.ms", Type: Int, Default: "60000", Importance: Medium, Unit: Milliseconds,
-		Doc:    "Time within which a starting broker must be registered with the controller before it gives up.",
-		Status: Later, Why: "several brokers",
+		Doc: "Time within which a starting broker must be registered with the controller before it gives up.",
 	}}
 	ControlledShutdownEnable = BrokerBool{&Row{
 		Name: "controlled.shutdown.enable", Type: Boolean, Default: "true", Importance: Medium,
-		Doc:    "Whether a broker that stops first hands its partitions over to other brokers.",
-		Status: Later, Why: "several brokers",
+		Doc: "Whether a broker that stops first hands its partitions over to other brokers.",
 	}}
 	ServerMaxStartupTimeMs = BrokerLong{&Row{
 		Name: "server.max.startup.time.ms", Type: Long, Default: "9223372036854775807", Valid: atLeast(0), Importance: Medium, Internal: true, Unit: Milliseconds,
@@ -54,18 +50,15 @@ var (
 	}}
 	AutoLeaderRebalanceEnable = BrokerBool{&Row{
 		Name: "auto.leader.rebalance.enable", Type: Boolean, Default: "true",
-		Doc:    "Whether the controller gives partitions back to their preferred leaders from time to time.",
-		Status: Later, Why: "several brokers",
+		Doc: "Whether the controller gives partitions back to their preferred leaders from time to time.",
 	}}
 	LeaderImbalanceCheckIntervalSeconds = BrokerLong{&Row{
 		Name: "leader.imbalance.check.interval.seconds", Type: Long, Default: "300", Valid: atLeast(1), Unit: Seconds,
-		Doc:    "Interval at which the controller looks for partitions that are not led by their preferred replica.",
-		Status: Later, Why: "several brokers",
+		Doc: "Interval at which the controller looks for partitions that are not led by their preferred replica.",
 	}}
 	RequestTimeoutMs = BrokerInt{&Row{
 		Name: "request.timeout.ms", Type: Int, Default: "30000", Unit: Milliseconds,
-		Doc:    "Time after which a request from this broker to another one counts as lost.",
-		Status: Later, Why: "several brokers",
+		Doc: "Time after which a request from this broker to another one counts as lost.",
 	}}
 )
 

@@ -96,13 +96,12 @@ var (
 	}}
 	SocketConnectionSetupTimeoutMs = BrokerLong{&Row{
 		Name: "socket.connection.setup.timeout.ms", Type: Long, Default: "10000", Importance: Medium, Unit: Milliseconds,
-		Doc:    "Time that a connection to another broker may take before it is tried again.",
-		Status: Later, Why: "several brokers",
+		Doc: "Time that a connection to another broker may take before it is tried again.",
 	}}
 	SocketConnectionSetupTimeoutMaxMs = BrokerLong{&Row{
 		Name: "socket.connection.setup.timeout.max.ms", Type: Long, Default: "30000", Importance: Medium, Unit: Milliseconds,
 		Doc:    "Longest time that a connection to another broker may take after several attempts.",
-		Status: Later, Why: "several brokers",
+		Status: NoEffect, Why: "attempts to connect do not take longer each time; the pauses between them grow",
 	}}
 	FetchMaxBytes = BrokerInt{&Row{
 		Name: "fetch.max.bytes", Type: Int, Default: "57671680", Valid: atLeast(1024), Importance: Medium, Unit: Bytes,

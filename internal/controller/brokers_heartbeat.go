@@ -29,7 +29,7 @@ func (c *Controller) Heartbeat(now time.Time, rq *wire.BrokerHeartbeatRequest, r
 		return refused(err, reply)
 	}
 	b, s := c.Image().Broker(rq.BrokerID), c.sessions[rq.BrokerID]
-	s.heard = now
+	s.heard, s.unlinked = now, false
 	caughtUp := rq.CurrentMetadataOffset >= c.registeredAt[b.ID]
 	was := stateOf(b)
 	next := c.nextState(b, s, rq, caughtUp)

@@ -14,6 +14,7 @@ type session struct {
 	readTo     int64     // metadata offset that the broker had read to then, -1 before
 	shutdownAt int64     // metadata offset at which its controlled shutdown began, -1 if it did not
 	leaving    bool      // the shutdown began in the current step, its offset is not settled
+	unlinked   bool      // its connection ended and it was not heard of since
 	retryAt    time.Time // do not fence it again before, because it was tried
 }
 
@@ -51,9 +52,9 @@ func (c *Controller) settleShutdowns() {
 	}
 }
 
-// valid reports whether the broker was heard of within the session timeout.
+// valid reports whether the broker was heard of within the session timeout, and is not known to be gone.
 func (c *Controller) valid(s *session, now time.Time) bool {
-	return s != nil && !s.heard.IsZero() && now.Sub(s.heard) <= c.sessionTimeout
+	return s != nil && !s.unlinked && !s.heard.IsZero() && now.Sub(s.heard) <= c.sessionTimeout
 }
 
 // fencingRetry keeps a controller whose log does not take records from fencing in a tight loop.

@@ -17,8 +17,8 @@ func (c *Client) run() {
 	pause, wasUp, shortLived := firstPause, false, 0
 	for c.ctx.Err() == nil {
 		conn, versions, err := c.connect()
-		if c.ctx.Err() == nil && (wasUp || refused(err)) && c.options.OnDown != nil {
-			c.options.OnDown(refused(err))
+		if c.ctx.Err() == nil && (wasUp || Refused(err)) && c.options.OnDown != nil {
+			c.options.OnDown(Refused(err))
 		}
 		wasUp = err == nil
 		if err != nil {
@@ -101,8 +101,9 @@ func (c *Client) drop(conn net.Conn) error {
 // wsaConnRefused is what Windows says when nobody listens.
 const wsaConnRefused = syscall.Errno(10061)
 
-// refused reports whether an attempt failed because nobody listens at the address.
-func refused(err error) bool {
+// Refused reports whether an attempt to connect failed because nobody listens at the address: its machine answers, and the
+// process that listened there is gone.
+func Refused(err error) bool {
 	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, wsaConnRefused)
 }
 

@@ -1,0 +1,96 @@
+package broker
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/peer"
+	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// solitary reports whether nobody else can be in this node's cluster: it has no listener for other nodes.
+func (b *Broker) solitary() bool {
+	return b.options.Config.Lone() && len(b.options.Config.ControllerListeners) == 0
+}
+
+// message is a pointer to a message struct.
+type message[T any] interface {
+	*T
+	wire.Message
+}
+
+// ask has the active controller decide one request of this broker's own, and waits for the answer. A controller in this
+// process answers when this broker's image has the effect. One elsewhere is asked once; who asks waits for the image
+// himself, and asks again when nobody has answered.
+func ask[Q wire.Message, R any, PR message[R]](b *Broker, decide func(*controller.Controller, time.Time, Q, controller.Reply[PR]) statemachine.Output, request Q) (PR, error) {
+	engine, err := b.controller.engine()
+	if err != nil {
+		if b.solitary() {
+			return nil, err
+		}
+		response := PR(new(R))
+		return response, b.remote(b.ctx, request, response)
+	}
+	type result struct {
+		response PR
+		err      error
+	}
+	answer := make(chan result, 1)
+	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
+		return decide(c, now, request, func(response PR, err error) {
+			b.publisher.after(func() { answer <- result{response, err} })
+		})
+	}, func(err error) { answer <- result{err: err} })
+	select {
+	case r := <-answer:
+		return r.response, r.err
+	case <-b.ctx.Done():
+		return nil, b.ctx.Err()
+	}
+}
+
+// remote sends a request to the active controller in another process and waits for its answer, at most for
+// request.timeout.ms (api.Env.Remote).
+func (b *Broker) remote(ctx context.Context, request, response wire.Message) error {
+	node, _ := b.active.get()
+	if node < 0 || node == b.node && b.isController() {
+		return errNotController // it may be about to take over here
+	}
+	done := make(chan error, 1)
+	b.peers.Client(peer.To{Listener: peer.Controller, Node: node}).Send(peer.Request{
+		Message: request, Response: response, Timeout: b.remoteTimeout(ctx),
+		Done: func(err error) {
+			if sealed, ok := response.(*wire.EnvelopeResponse); ok && err == nil {
+				keep(sealed)
+			}
+			done <- err
+		},
+	})
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errNotController
+	}
+}
+
+// remoteTimeout is how long an answer is waited for: another controller may be active by then.
+func (b *Broker) remoteTimeout(ctx context.Context) time.Duration {
+	timeout := b.config.Load().Duration(config.RequestTimeoutMs)
+	if deadline, ok := ctx.Deadline(); ok {
+		timeout = max(min(timeout, time.Until(deadline)), time.Millisecond)
+	}
+	return timeout
+}
+
+// keep copies what of the answer to an Envelope is the connection's.
+func keep(sealed *wire.EnvelopeResponse) {
+	sealed.ResponseData = slices.Clone(sealed.ResponseData)
+	for i := range sealed.UnknownTags {
+		sealed.UnknownTags[i].Data = slices.Clone(sealed.UnknownTags[i].Data)
+	}
+}
