@@ -15,6 +15,7 @@ type Partitions map[kafka.UUID][]int32
 type Member struct {
 	ID         string
 	InstanceID string       // group.instance.id, "" of a dynamic member
+	Rack       string       // client.rack, "" if the member tells none
 	Topics     []kafka.UUID // that it subscribes to and that exist, in order, each once
 	Target     Partitions   // what it was to have so far
 }
@@ -22,6 +23,8 @@ type Member struct {
 // Spec is a group: its members in the order of their ids.
 type Spec struct {
 	Members []Member
+	// Racks returns the racks of the brokers that have a partition; nil if they are not known, or of no interest.
+	Racks func(topic kafka.UUID, partition int32) []string
 }
 
 // Topics returns how many partitions a topic has, -1 if there is no such topic.
@@ -55,6 +58,7 @@ type board struct {
 	owners      [][]int32          // by topic and partition: a member, or nobody
 	subscribers [][]int32          // members by topic, in order
 	load        []int              // partitions of a member
+	racks       *racks             // nil if they make no difference
 }
 
 const nobody = -1
@@ -85,6 +89,7 @@ func newBoard(group Spec, topics Topics) (*board, error) {
 			b.subscribers[t] = append(b.subscribers[t], int32(i))
 		}
 	}
+	b.racks = newRacks(group, b)
 	return b, nil
 }
 
@@ -99,15 +104,27 @@ func (b *board) claim(member, topic int, partition int32) bool {
 	return true
 }
 
-// keep lets a member have up to quota partitions that it had before and still subscribes to.
+// keep lets a member have up to quota partitions that it had before and still subscribes to, those in its rack first.
 func (b *board) keep(member, quota int) {
+	if b.racks != nil && b.racks.of[member] != nobody {
+		b.keepThose(member, quota, func(t int, p int32) bool {
+			return int(p) < len(b.owners[t]) && p >= 0 && b.racks.isNear(int32(member), b.racks.near[t][p])
+		})
+	}
+	b.keepThose(member, quota, func(int, int32) bool { return true })
+}
+
+func (b *board) keepThose(member, quota int, those func(topic int, partition int32) bool) {
 	m := &b.members[member]
 	for _, id := range m.Topics {
+		t := b.number[id]
 		for _, partition := range m.Target[id] {
 			if b.load[member] >= quota {
 				return
 			}
-			b.claim(member, b.number[id], partition)
+			if those(t, partition) {
+				b.claim(member, t, partition)
+			}
 		}
 	}
 }

@@ -54,18 +54,41 @@ func (b *board) shareAlike() {
 			extra--
 		}
 	}
-	next := 0
+	b.shareFree(quota)
+}
+
+// shareFree gives what nobody has to members below their quota.
+func (b *board) shareFree(quota []int) {
+	var free []place
+	var near [][]int32
 	for t, owners := range b.owners {
-		for partition := range owners {
-			if owners[partition] != nobody {
+		for p, owner := range owners {
+			if owner != nobody {
 				continue
 			}
-			for b.load[next] >= quota[next] {
-				next++
+			free = append(free, place{t, int32(p)})
+			if b.racks != nil {
+				near = append(near, b.racks.near[t][p])
 			}
-			b.claim(next, t, int32(partition))
 		}
 	}
+	if b.racks == nil {
+		near = make([][]int32, len(free))
+	}
+	members := make([]int32, len(quota))
+	for i := range quota {
+		members[i] = int32(i)
+		quota[i] -= b.load[i]
+	}
+	for i, member := range b.racks.seat(members, quota, near) {
+		b.claim(int(member), free[i].topic, free[i].partition)
+	}
+}
+
+// place is a partition of a numbered topic.
+type place struct {
+	topic     int
+	partition int32
 }
 
 // maxRounds bounds how often the topics of a group with mixed subscriptions are gone through to balance them. Each round about
@@ -81,13 +104,7 @@ func (b *board) shareMixed() {
 	}
 	order := b.topicOrder()
 	for _, t := range order {
-		least := newLoadHeap(b.load, b.subscribers[t], 1)
-		for partition, owner := range b.owners[t] {
-			if owner == nobody {
-				b.claim(int(least.first()), t, int32(partition))
-				least.fix()
-			}
-		}
+		b.shareTopic(t)
 	}
 	last := nobody // the topic that was balanced last
 	for range maxRounds {
@@ -98,6 +115,39 @@ func (b *board) shareMixed() {
 			if b.balance(t) || last == nobody {
 				last = t
 			}
+		}
+	}
+}
+
+// shareTopic gives what nobody has of a topic to the subscribers with the least, of those to one in a rack of the partition.
+func (b *board) shareTopic(t int) {
+	least := newLoadHeap(b.load, b.subscribers[t], 1)
+	var inRack []*loadHeap
+	if b.racks != nil {
+		for _, members := range b.racks.members {
+			inRack = append(inRack, newLoadHeap(b.load, slices.DeleteFunc(slices.Clone(members), func(m int32) bool {
+				_, subscribed := least.slot[m]
+				return !subscribed
+			}), 1))
+		}
+	}
+	for partition, owner := range b.owners[t] {
+		if owner != nobody {
+			continue
+		}
+		to := least.first()
+		if b.racks != nil {
+			for _, rack := range b.racks.near[t][partition] {
+				if near := inRack[rack]; near.Len() > 0 && b.load[near.first()] == b.load[to] {
+					to = near.first()
+					break
+				}
+			}
+		}
+		b.claim(int(to), t, int32(partition))
+		least.moved(to)
+		for _, near := range inRack {
+			near.moved(to)
 		}
 	}
 }

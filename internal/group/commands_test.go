@@ -26,7 +26,7 @@ import (
 //	why GROUP [last=]                          the causes that are kept, the last ones
 //	hb GROUP CLIENT [join|own] [id= epoch= static= rack= topics=t+u regex= assignor= owned=t-0+t-1 rebalance= v=]
 //	sb GROUP CLIENT [join|own|shutdown] [topology= topology-epoch= process= epoch= endpoint= seen= static= owned=0-1+0-2]
-//	topic NAME PARTITIONS, delete-topic NAME
+//	topic NAME PARTITIONS, delete-topic NAME, broker ID RACK
 //	describe GROUP, describe-consumer GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
 //	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
@@ -89,6 +89,9 @@ func (s *scenario) run(c *command) {
 		}, s.refused)
 	case "topic":
 		s.createTopic(c.operand(0), must[int](s.t)(strconv.Atoi(c.operand(1))))
+	case "broker":
+		rack := c.operand(1)
+		s.change(&wire.RegisterBrokerRecord{BrokerID: int32(must[int](s.t)(strconv.Atoi(c.operand(0)))), BrokerEpoch: 1, Rack: &rack})
 	case "delete-topic":
 		s.deleteTopic(c.operand(0))
 	case "advance":

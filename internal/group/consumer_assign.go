@@ -50,6 +50,7 @@ func (s *consumerStep) compute() (map[string]partitions, error) {
 	}
 	spec.Members = append(spec.Members, s.g.toAssign(s.member, &ids))
 	slices.SortFunc(spec.Members, func(a, b assignor.Member) int { return cmp.Compare(a.ID, b.ID) })
+	spec.Racks = func(id kafka.UUID, partition int32) []string { return racksOf(s.im, s.im.TopicByID(id).Partitions[partition]) }
 	assignment, err := assignor.Named(s.assignor())(spec, func(id kafka.UUID) int {
 		if topic := s.im.TopicByID(id); topic != nil {
 			return len(topic.Partitions)
@@ -81,7 +82,7 @@ func (s *consumerStep) assignor() string {
 // toAssign is a member as assignors see it.
 func (g *consumerGroup) toAssign(m *consumerMember, ids *topicIDs) assignor.Member {
 	return assignor.Member{
-		ID: m.id, InstanceID: textOf(m.instanceID), Topics: ids.named(g.subscription(m)), Target: assignor.Partitions(g.target[m.id]),
+		ID: m.id, InstanceID: textOf(m.instanceID), Rack: textOf(m.rackID), Topics: ids.named(g.subscription(m)), Target: assignor.Partitions(g.target[m.id]),
 	}
 }
 
