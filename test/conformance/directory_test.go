@@ -45,7 +45,7 @@ func TestDirectoryOfKafka(t *testing.T) {
 	fillOffsets(t, admin, h.data())
 	open := beginTransaction(t, tg, "open")
 	groups = append(groups, "offsets-of-open", "bulk-0", "bulk-7")
-	topics = append(topics, "words-counts-repartition")
+	topics = append(topics, "words-words-repartition")
 
 	before := facts(t, tg, groups, topics)
 	before["the open transaction"] = describedTransaction(t, open, "open")
@@ -59,10 +59,14 @@ func TestDirectoryOfKafka(t *testing.T) {
 	}
 	look := func(who string) {
 		t.Helper()
-		now := facts(t, tg, groups, topics)
-		now["the open transaction"] = describedTransaction(t, open, "open")
+		var now map[string]string
+		for end := time.Now().Add(20 * time.Second); !maps.Equal(now, before) && time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			now = facts(t, tg, groups, topics) // until the coordinators have loaded
+			now["the open transaction"] = describedTransaction(t, open, "open")
+		}
 		sameFacts(t, who, now, before)
 	}
+	t.Log(before["streams group words"])
 	h.toOttla(false)
 	look("Ottla")
 	h.toKafka(false)

@@ -44,6 +44,8 @@ func Start(t testing.TB, props ...string) *Broker {
 	for _, p := range append(settings, props...) {
 		b.args = append(b.args, "--set", p)
 		switch key, value, _ := strings.Cut(p, "="); key {
+		case "listeners":
+			_, b.Addr, _ = strings.Cut(value, "://")
 		case "log.dirs":
 			b.Dir = value
 		case "http.address":
