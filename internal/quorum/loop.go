@@ -23,11 +23,12 @@ func (q *Quorum) start() error {
 			return err
 		}
 	}
-	if len(q.voters) > 1 {
-		return nil
-	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if len(q.voters) > 1 {
+		q.mu.hurry = hurriedTicks // if all start together nobody leads; a leader that there is keeps its followers
+		return nil
+	}
 	return q.mu.node.Campaign()
 }
 
