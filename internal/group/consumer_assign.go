@@ -50,7 +50,9 @@ func (s *consumerStep) compute() (map[string]partitions, error) {
 	}
 	spec.Members = append(spec.Members, s.g.toAssign(s.member, &ids))
 	slices.SortFunc(spec.Members, func(a, b assignor.Member) int { return cmp.Compare(a.ID, b.ID) })
-	spec.Racks = func(id kafka.UUID, partition int32) []string { return racksOf(s.im, s.im.TopicByID(id).Partitions[partition]) }
+	spec.Racks = func(id kafka.UUID, partition int32) []string {
+		return racksOf(s.im, s.im.TopicByID(id).Partitions[partition])
+	}
 	assignment, err := assignor.Named(s.assignor())(spec, func(id kafka.UUID) int {
 		if topic := s.im.TopicByID(id); topic != nil {
 			return len(topic.Partitions)

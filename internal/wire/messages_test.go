@@ -94,7 +94,7 @@ func subjects(t testing.TB) []subject {
 	}
 	var all []subject
 	for kind, construct := range constructors {
-		for key := range int16(128) {
+		for key := range int16(firstOwn + 100) {
 			if m := construct(key); m != nil {
 				name := reflect.TypeOf(m).Elem().Name()
 				all = append(all, subject{kind, key, name, versions[name]})

@@ -2,12 +2,12 @@ package sim
 
 import (
 	"context"
+	"log/slog"
+	"net"
+	"os"
 	"testing"
 	"testing/synctest"
 	"time"
-	"log/slog"
-	"os"
-	"net"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -49,7 +49,9 @@ func TestFirst(t *testing.T) {
 			if err := k.ProduceSync(t.Context(), &kgo.Record{Topic: "t", Value: []byte("x")}).FirstErr(); err != nil {
 				t.Fatal(err)
 			}
-			if i < 3 { t.Log(time.Since(start)) }
+			if i < 3 {
+				t.Log(time.Since(start))
+			}
 		}
 		k.Close()
 		t.Log(b.Stop(t.Context()), time.Since(start))
