@@ -42,7 +42,8 @@ type fetch struct {
 	minBytes  int
 	maxBytes  int
 	committed bool
-	replica   int32 // the follower that asks, -1 for a consumer
+	replica   int32             // the follower that asks, -1 for a consumer
+	follower  partition.Fetched // what it says, but for what differs by partition
 
 	targets  []fetchTarget
 	readable bool // some of the targets exist
@@ -58,6 +59,7 @@ type fetchTarget struct {
 	key     fetchKey
 	topic   string
 	want    wire.FetchRequestFetchPartition
+	durable int64                // wire.FetchRequestFetchPartition.DurableOffset
 	from    *partition.Partition // nil if it is not here, and err says why
 	unknown bool                 // the cluster has no such partition
 	found   partition.Records
@@ -68,16 +70,18 @@ func (f *fetch) begin(a *API, c Call, rq *wire.FetchRequest) {
 	f.api, f.call = a, c
 	f.session, f.create = nil, false
 	f.committed = rq.IsolationLevel == readCommitted
-	f.maxBytes = min(int(rq.MaxBytes), a.Config().Int(config.FetchMaxBytes))
+	f.replica, f.follower = rq.ReplicaID, partition.Fetched{BrokerEpoch: -1, Now: c.Received()}
+	if c.version >= 15 {
+		f.replica, f.follower.BrokerEpoch = rq.ReplicaState.ReplicaID, rq.ReplicaState.ReplicaEpoch
+	}
+	most := a.Config().Int(config.FetchMaxBytes)
+	if f.follower.Broker = f.replica; f.replica >= 0 {
+		f.call.requests = a.metrics.follower
+		most = max(most, a.Config().Int(config.ReplicaFetchResponseMaxBytes))
+	}
+	f.maxBytes = min(int(rq.MaxBytes), most)
 	// A broker may cap what a client waits for: more than fits will never come.
 	f.minBytes = min(int(rq.MinBytes), f.maxBytes)
-	f.replica = rq.ReplicaID
-	if c.version >= 15 {
-		f.replica = rq.ReplicaState.ReplicaID
-	}
-	if f.replica >= 0 {
-		f.call.requests = a.metrics.follower
-	}
 	f.targets, f.readable = f.targets[:0], false
 	f.response.Reset()
 }
@@ -119,7 +123,7 @@ func (f *fetch) open(rq *wire.FetchRequest) error {
 	f.targets = slices.Grow(f.targets, len(session.partitions))
 	for e := session.order.Front(); e != nil; e = e.Next() {
 		p := e.Value.(*sessionPartition)
-		f.target(p.key, &p.want)
+		f.target(p.key, &p.want, p.durable)
 	}
 	return nil
 }
@@ -129,14 +133,14 @@ func (f *fetch) aim(rq *wire.FetchRequest) {
 	for i := range rq.Topics {
 		t := &rq.Topics[i]
 		for j := range t.Partitions {
-			f.target(fetchKey{t.Topic, t.TopicID, t.Partitions[j].Partition}, &t.Partitions[j])
+			f.target(fetchKey{t.Topic, t.TopicID, t.Partitions[j].Partition}, &t.Partitions[j], t.Partitions[j].DurableOffset())
 		}
 	}
 }
 
 // target resolves one partition and adds it.
-func (f *fetch) target(key fetchKey, want *wire.FetchRequestFetchPartition) {
-	f.targets = append(f.targets, fetchTarget{key: key, want: *want})
+func (f *fetch) target(key fetchKey, want *wire.FetchRequestFetchPartition, durable int64) {
+	f.targets = append(f.targets, fetchTarget{key: key, want: *want, durable: durable})
 	t := &f.targets[len(f.targets)-1]
 	t.want.UnknownTags = nil // they alias the request
 	byID := f.call.version >= 13
@@ -148,8 +152,6 @@ func (f *fetch) target(key fetchKey, want *wire.FetchRequestFetchPartition) {
 		t.unknown = kafka.CodeOf(t.err) == kafka.UnknownTopicID || kafka.CodeOf(t.err) == kafka.UnknownTopicOrPartition
 	case byID && t.from.TopicID() != key.id:
 		t.from, t.err = nil, kafka.Errorf(kafka.InconsistentTopicID, "topic %s has another id here", t.topic)
-	case f.replica >= 0 && !t.from.State().IsReplica(f.replica):
-		t.from, t.err = nil, kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d holds no replica of %s-%d", f.replica, t.topic, key.partition)
 	}
 	f.readable = f.readable || !t.unknown
 }
@@ -162,14 +164,29 @@ func (f *fetch) read() {
 	for i := range f.targets {
 		t := &f.targets[i]
 		if t.from != nil {
-			t.found, t.err = t.from.Read(partition.Read{
-				Offset: t.want.FetchOffset, MaxBytes: min(int(t.want.PartitionMaxBytes), max(f.maxBytes-f.bytes, 0)), AtLeastOne: f.bytes == 0,
-				LeaderEpoch: max(t.want.CurrentLeaderEpoch, partition.AnyEpoch), LastFetchedEpoch: t.want.LastFetchedEpoch, Committed: f.committed,
-			})
+			t.found, t.err = t.from.Read(f.readOf(t))
 		}
 		f.bytes += t.found.Span.Size
 		f.urgent = f.urgent || (t.err != nil && !t.unknown) || t.found.Diverged != nil
 	}
+	f.follower.Again = true
+}
+
+// firstAnyReplicaVersion is the first version whose consumers may read from followers (KIP-392).
+const firstAnyReplicaVersion = 11
+
+// readOf is what is read of one partition, given what was found in those before.
+func (f *fetch) readOf(t *fetchTarget) partition.Read {
+	r := partition.Read{
+		Offset: t.want.FetchOffset, MaxBytes: min(int(t.want.PartitionMaxBytes), max(f.maxBytes-f.bytes, 0)), AtLeastOne: f.bytes == 0,
+		LeaderEpoch: max(t.want.CurrentLeaderEpoch, partition.AnyEpoch), LastFetchedEpoch: t.want.LastFetchedEpoch, Committed: f.committed,
+		AnyReplica: f.replica < 0 && f.call.version >= firstAnyReplicaVersion,
+	}
+	if f.replica >= 0 {
+		f.follower.Durable, f.follower.Start = t.durable, t.want.LogStartOffset
+		r.Follower, r.Committed = &f.follower, false
+	}
+	return r
 }
 
 // enough reports whether the answer should leave now. Partitions that do not exist are no hurry as long as there are

@@ -57,7 +57,7 @@ func (f *fetch) tell(t *fetchTarget, created *fetchSession) {
 	f.answerFor(t)
 	switch {
 	case created != nil:
-		created.want(t.key, &t.want)
+		created.want(t.key, &t.want, t.durable)
 		created.tell(t.key, &f.answer)
 	case f.session != nil && !f.session.tell(t.key, &f.answer):
 		return
@@ -152,6 +152,9 @@ func (f *fetch) failPartition(t *fetchTarget) {
 	}
 	f.answer.ErrorCode = int16(code)
 	f.answer.HighWatermark, f.answer.LastStableOffset, f.answer.LogStartOffset = -1, -1, -1
+	if f.replica >= 0 && code == kafka.OffsetOutOfRange {
+		f.answer.LogStartOffset = t.found.Start // where the follower has to begin anew
+	}
 	if f.call.version < 16 || (code != kafka.NotLeaderOrFollower && code != kafka.FencedLeaderEpoch) {
 		return
 	}

@@ -54,6 +54,8 @@ type fetchSession struct {
 type sessionPartition struct {
 	key  fetchKey
 	want wire.FetchRequestFetchPartition
+	// durable is want's DurableOffset.
+	durable int64
 	// told are the offsets in the last answer; -1 before the first and after an error, so that the next is given.
 	toldHighWatermark, toldStart int64
 }
@@ -194,14 +196,14 @@ func newFetchSession(byID, follower bool, partitions int) *fetchSession {
 }
 
 // want adds a partition or changes what is asked of it.
-func (f *fetchSession) want(key fetchKey, want *wire.FetchRequestFetchPartition) {
+func (f *fetchSession) want(key fetchKey, want *wire.FetchRequestFetchPartition, durable int64) {
 	e := f.partitions[key]
 	if e == nil {
 		e = f.order.PushBack(&sessionPartition{key: key, toldHighWatermark: -1, toldStart: -1})
 		f.partitions[key] = e
 	}
 	p := e.Value.(*sessionPartition)
-	p.want = *want
+	p.want, p.durable = *want, durable
 	p.want.UnknownTags = nil // they alias the request
 }
 
@@ -210,7 +212,7 @@ func (f *fetchSession) update(rq *wire.FetchRequest) {
 	for i := range rq.Topics {
 		t := &rq.Topics[i]
 		for j := range t.Partitions {
-			f.want(fetchKey{t.Topic, t.TopicID, t.Partitions[j].Partition}, &t.Partitions[j])
+			f.want(fetchKey{t.Topic, t.TopicID, t.Partitions[j].Partition}, &t.Partitions[j], t.Partitions[j].DurableOffset())
 		}
 	}
 	for i := range rq.ForgottenTopicsData {

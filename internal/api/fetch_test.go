@@ -323,7 +323,7 @@ func TestFetchSessionCache(t *testing.T) {
 	session := func(partitions int, follower bool) *fetchSession {
 		s := newFetchSession(false, follower, 0)
 		for p := range partitions {
-			s.want(fetchKey{"t", kafka.ZeroUUID, int32(p)}, new(wire.FetchRequestFetchPartition))
+			s.want(fetchKey{"t", kafka.ZeroUUID, int32(p)}, new(wire.FetchRequestFetchPartition), -1)
 		}
 		return s
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/ottla/ottla/internal/partition"
 )
 
 // fetchWaiter has a fetch wait until its partitions have enough, or its time is up. Partitions and timers may call it
@@ -33,7 +35,7 @@ func (f *fetch) wait(d time.Duration) {
 	f.api.metrics.waitingFetches.Add(1)
 	for i := range f.targets {
 		if from := f.targets[i].from; from != nil {
-			from.Watch(w)
+			f.watch(from, w)
 		}
 	}
 	w.timer = time.AfterFunc(d, w.expire)
@@ -41,6 +43,23 @@ func (f *fetch) wait(d time.Duration) {
 		w.hungUp = context.AfterFunc(f.call.Session().Context(), w.expire)
 	}
 	w.look()
+}
+
+// watch has w hear of what the fetch waits for: for a follower of every append, else of what is committed.
+func (f *fetch) watch(p *partition.Partition, w *fetchWaiter) {
+	if f.replica >= 0 {
+		p.WatchEnd(w)
+		return
+	}
+	p.Watch(w)
+}
+
+func (f *fetch) unwatch(p *partition.Partition, w *fetchWaiter) {
+	if f.replica >= 0 {
+		p.UnwatchEnd(w)
+		return
+	}
+	p.Unwatch(w)
 }
 
 // Changed implements partition.Watcher.
@@ -102,7 +121,7 @@ func (w *fetchWaiter) finish() {
 	}
 	for i := range f.targets {
 		if from := f.targets[i].from; from != nil {
-			from.Unwatch(w)
+			f.unwatch(from, w)
 		}
 	}
 	f.api.metrics.waitingFetches.Add(-1)

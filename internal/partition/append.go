@@ -69,6 +69,14 @@ func (p *Partition) append(a Append) (done Appended, records int, err error) {
 // appendAs appends under the current leader epoch, which must be the given one unless that is AnyEpoch. The epoch does not
 // change until the records are in the log.
 func (p *Partition) appendAs(epoch int32, batch []byte, o commitlog.AppendOptions) (Appended, error) {
+	done, err := p.appendNow(epoch, batch, o)
+	if err == nil {
+		p.tellAppended()
+	}
+	return done, err
+}
+
+func (p *Partition) appendNow(epoch int32, batch []byte, o commitlog.AppendOptions) (Appended, error) {
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	state, err := p.Leading(epoch)

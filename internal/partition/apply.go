@@ -79,7 +79,7 @@ func (s *Set) host(settings *topicSettings, topic *metadata.Topic, name kafka.To
 		return nil, err
 	}
 	at.log.Configure(inForce.Log)
-	return newPartition(s.options.Node, at.dir, at.log, s.traffic, state, inForce), nil
+	return newPartition(s, at, state, inForce), nil
 }
 
 // removeTopic ends the replicas of a topic.

@@ -83,9 +83,7 @@ func (s *Set) StrayCopies() map[*commitlog.Dir][]*commitlog.Log {
 }
 
 func (s *Set) isStray(log *commitlog.Log) bool {
-	s.mu.RLock()
-	image := s.mu.image
-	s.mu.RUnlock()
+	image := s.currentImage()
 	name := log.TopicPartition()
 	topic, state := image.Topic(name.Topic), image.Partition(name)
 	return state == nil || !state.IsReplica(s.options.Node) || (topic.ID != log.TopicID() && !log.TopicID().IsZero())

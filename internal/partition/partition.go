@@ -3,6 +3,7 @@ package partition
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -17,11 +18,11 @@ type Partition struct {
 	name    kafka.TopicPartition
 	topicID kafka.UUID
 	node    int32
+	set     *Set
 	// home changes, under leadership and mu, when the replica moves to another log directory.
 	home atomic.Pointer[home]
 
-	families *trafficFamilies
-	traffic  atomic.Pointer[Traffic]
+	traffic atomic.Pointer[Traffic]
 
 	// leadership is held for reading while records are appended under the leader epoch that was looked up, and for
 	// writing while the controller's word changes: no record of an older epoch lands behind the beginning of a newer
@@ -37,13 +38,22 @@ type Partition struct {
 	// watched is the number of watchers, readable without the mutex: an append that nobody has to wait for is
 	// made stable at once only if a consumer waits.
 	watched atomic.Int32
+	// tailed is the number of tails, likewise.
+	tailed atomic.Int32
 
 	mu struct {
 		sync.Mutex
 		commits  []commit // waiting for the high watermark, by ascending offset
 		flushes  []commit // waiting for this broker's own stable storage, likewise
 		watchers []Watcher
-		spare    news // memory for the next round
+		tails    []Watcher // hear of every append: followers' fetches
+		spare    news      // memory for the next round
+
+		// What a leader knows of the other replicas, nil on a follower; where its log ended when its leader epoch began; and the
+		// change of the in-sync set whose outcome it awaits, or nil.
+		followers  map[int32]*follower
+		epochStart int64
+		pending    *inSyncChange
 	}
 }
 
@@ -53,13 +63,14 @@ type home struct {
 	log *commitlog.Log
 }
 
-func newPartition(node int32, dir *commitlog.Dir, log *commitlog.Log, families *trafficFamilies, state *metadata.Partition, settings *Settings) *Partition {
-	p := &Partition{name: log.TopicPartition(), topicID: log.TopicID(), node: node, families: families}
-	p.home.Store(&home{dir, log})
+func newPartition(s *Set, at home, state *metadata.Partition, settings *Settings) *Partition {
+	log := at.log
+	p := &Partition{name: log.TopicPartition(), topicID: log.TopicID(), node: s.options.Node, set: s}
+	p.home.Store(&at)
 	p.settings.Store(settings)
 	p.state.Store(state)
-	if state.Leader == node {
-		log.BeginEpoch(state.LeaderEpoch, log.EndOffset())
+	if state.Leader == p.node {
+		p.beginEpoch(state, time.Now())
 	}
 	p.listen(log)
 	p.advance()

@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"time"
+
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -22,50 +24,111 @@ func (p *Partition) commit(offset int64) {
 }
 
 // advance moves the high watermark of a partition that this broker leads to what every in-sync replica has, and tells
-// who waited for that. The leader itself has what is on its stable storage.
+// who waited for that, or for this broker's own stable storage.
 func (p *Partition) advance() {
-	if log := p.Log(); log.StableOffset() <= log.HighWatermark() {
+	if log := p.Log(); p.state.Load().Leader == p.node && log.StableOffset() <= log.HighWatermark() {
 		return // the common case after an append: the flusher has yet to run
 	}
 	p.mu.Lock()
 	state, log := p.state.Load(), p.Log()
-	stable := log.StableOffset()
-	if p.gone.Load() != nil || stable <= log.HighWatermark() {
+	stable, high := log.StableOffset(), log.HighWatermark()
+	if p.gone.Load() != nil {
 		p.mu.Unlock()
 		return
 	}
-	if state.Leader != p.node || len(state.ISR) != 1 {
+	committed := high
+	if state.Leader == p.node {
+		committed = p.committed(state, stable, high)
+	}
+	if committed <= high {
 		flushed := takeUpTo(&p.mu.flushes, stable, nil)
 		p.mu.Unlock()
-		p.tell(news{commits: flushed}, nil)
+		if len(flushed) > 0 {
+			p.tell(news{commits: flushed}, nil)
+		}
 		return
 	}
-	log.SetHighWatermark(stable)
-	n := p.collect(stable, stable)
+	log.SetHighWatermark(committed)
+	n := p.collect(committed, stable)
 	p.mu.Unlock()
 	p.tell(n, nil)
 }
 
-// become takes over the controller's word. When another broker leads now, requests that wait are told to find out which;
-// when only the leader epoch is another one, fetches look again, as theirs may be too old.
+// committed is up to where all have the log that count: this broker what is on its stable storage, the followers of the
+// maximal ISR, and those on the point of joining it, what they say they have. Below min.insync.replicas nothing more is
+// committed: the replicas that left the set have all that is, and may therefore be elected (KIP-966). The caller holds p.mu.
+func (p *Partition) committed(state *metadata.Partition, stable, high int64) int64 {
+	if len(state.ISR) < p.settings.Load().effectiveMinISR(state) {
+		return high
+	}
+	var now time.Time
+	end := int64(-1)
+	for id, f := range p.mu.followers {
+		if f.end >= stable {
+			continue
+		}
+		if !p.inMaximalISR(state, id) {
+			if end < 0 {
+				now, end = time.Now(), p.Log().EndOffset()
+			}
+			if !p.awaitsJoin(id, f, end, now) {
+				continue
+			}
+		}
+		stable = f.end
+	}
+	return stable
+}
+
+// become takes over the controller's word, unless an answer of the controller to this leader was newer. When another broker
+// leads now, requests that wait are told to find out which; when only the leader epoch is another one, fetches look again, as
+// theirs may be too old.
 func (p *Partition) become(next *metadata.Partition) {
 	p.leadership.Lock()
 	p.mu.Lock()
-	prev := p.state.Swap(next)
-	p.mu.Unlock()
-	newEpoch := prev.LeaderEpoch != next.LeaderEpoch
-	if newEpoch && next.Leader == p.node {
-		p.Log().BeginEpoch(next.LeaderEpoch, p.Log().EndOffset())
+	prev := p.state.Load()
+	if next.PartitionEpoch < prev.PartitionEpoch {
+		p.mu.Unlock()
+		p.leadership.Unlock()
+		return
 	}
+	p.state.Store(next)
+	if next.PartitionEpoch > prev.PartitionEpoch {
+		p.mu.pending = nil
+	}
+	now := time.Now()
+	newEpoch := prev.LeaderEpoch != next.LeaderEpoch || prev.Leader != next.Leader
+	var change *inSyncChange
+	switch {
+	case next.Leader != p.node:
+		p.mu.followers, p.mu.pending = nil, nil
+	case newEpoch:
+		p.beginEpoch(next, now)
+	default:
+		p.keepFollowers(next, now)
+		change = p.expansion(next, now)
+	}
+	p.mu.Unlock()
 	p.leadership.Unlock()
 	if prev.Leader == p.node && next.Leader != p.node {
 		p.release(kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d leads %s now", next.Leader, p.name))
 		return
 	}
+	p.propose(change)
 	p.advance()
-	if newEpoch {
+	if newEpoch || len(prev.Replicas) != len(next.Replicas) {
 		p.Nudge()
 	}
+}
+
+// beginEpoch has this broker lead under a new leader epoch. What others have is not known before they fetch, nor whether
+// their logs are the same; the high watermark stays where this broker knows it to be, until those in sync have told. The
+// caller holds p.leadership and p.mu, or is the only one who knows of p.
+func (p *Partition) beginEpoch(state *metadata.Partition, now time.Time) {
+	p.mu.epochStart = p.Log().EndOffset()
+	p.Log().BeginEpoch(state.LeaderEpoch, p.mu.epochStart)
+	p.mu.followers = newFollowers(p.node, state, now)
+	p.mu.pending = nil
 }
 
 // end is release for good: whoever comes later is told the first reason there was.

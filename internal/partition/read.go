@@ -3,6 +3,7 @@ package partition
 import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 )
 
 // Read asks for records of one partition, as a consumer does.
@@ -18,6 +19,10 @@ type Read struct {
 	LastFetchedEpoch int32
 	// Committed leaves out what a transaction has not yet decided (isolation level read_committed).
 	Committed bool
+	// AnyReplica lets a consumer read from a follower, too (KIP-392).
+	AnyReplica bool
+	// Follower is set if another replica asks: it gets all up to the end of the log, and the leader notes what it has.
+	Follower *Fetched
 }
 
 // Records is the answer to a Read. The caller releases the Span.
@@ -38,9 +43,9 @@ type Divergence struct {
 	EndOffset int64
 }
 
-// Read finds the records that a consumer may see from an offset on: committed ones, below the high watermark. Errors
-// are those of Leading, and OFFSET_OUT_OF_RANGE for an offset that is not in the log; the offsets of Records are set
-// in that case too.
+// Read finds the records that a consumer may see from an offset on: committed ones, below the high watermark; or for a
+// follower all there are. Errors are those of Leading and for followers of fetchedBy, and OFFSET_OUT_OF_RANGE for an offset
+// that is not in the log; the offsets of Records are set in that case too.
 func (p *Partition) Read(r Read) (Records, error) {
 	for {
 		log := p.Log()
@@ -52,13 +57,15 @@ func (p *Partition) Read(r Read) (Records, error) {
 }
 
 func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
-	if _, err := p.Leading(r.LeaderEpoch); err != nil {
+	state, err := p.serving(r)
+	if err == nil {
+		err = p.Gone()
+	}
+	if err != nil {
 		return Records{HighWatermark: -1, LastStable: -1, Start: -1}, err
 	}
-	if err := p.Gone(); err != nil {
-		return Records{HighWatermark: -1, LastStable: -1, Start: -1}, err
-	}
-	hw := log.HighWatermark()
+	// Before anything is read: what is appended meanwhile does not keep a follower from having caught up.
+	end, hw := log.EndOffset(), log.HighWatermark()
 	// The high watermark may rise in between, and the last stable offset with it.
 	found := Records{HighWatermark: hw, LastStable: min(hw, log.LastStableOffset()), Start: log.StartOffset()}
 	if r.LastFetchedEpoch != AnyEpoch && r.Offset >= found.Start {
@@ -68,17 +75,45 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 			return found, err
 		}
 	}
-	if end := log.EndOffset(); r.Offset < found.Start || r.Offset > end {
+	if r.Follower != nil && r.Offset > end {
+		found.Diverged = &Divergence{Epoch: log.LatestEpoch(), EndOffset: end} // a log without epochs is longer than this one
+		return found, nil
+	}
+	if now := log.EndOffset(); r.Offset < found.Start || r.Offset > now {
 		return found, kafka.Errorf(kafka.OffsetOutOfRange,
-			"offset %d of %s is out of range: the log has %d to %d", r.Offset, p.name, found.Start, end)
+			"offset %d of %s is out of range: the log has %d to %d", r.Offset, p.name, found.Start, now)
 	}
 	below := hw
-	if r.Committed {
+	switch {
+	case r.Follower != nil:
+		below = end
+		if !r.Follower.Again {
+			if err := p.fetchedBy(r.Follower, state.LeaderEpoch, r.LeaderEpoch, r.Offset, end); err != nil {
+				return found, err
+			}
+			found.HighWatermark = log.HighWatermark()
+		}
+	case r.Committed:
 		below = found.LastStable
 	}
 	if r.Offset >= below {
 		return found, nil
 	}
+	return p.find(log, r, below, found)
+}
+
+// serving returns the controller's word if this broker may answer: as Leading does, or as any replica.
+func (p *Partition) serving(r Read) (*metadata.Partition, error) {
+	if r.AnyReplica {
+		if state := p.state.Load(); r.LeaderEpoch == AnyEpoch || r.LeaderEpoch == state.LeaderEpoch {
+			return state, nil
+		}
+	}
+	return p.Leading(r.LeaderEpoch)
+}
+
+// find adds the records below an offset to what was found.
+func (p *Partition) find(log *commitlog.Log, r Read, below int64, found Records) (Records, error) {
 	span, err := log.Find(r.Offset, r.MaxBytes, below, r.AtLeastOne)
 	if err != nil {
 		return found, err

@@ -38,7 +38,17 @@ type Options struct {
 	// directories, as fast as they can.
 	MoveThreads func() int
 	MoveRate    func() int64
+	// Propose asks the controller for a change of an in-sync set, and calls done once with its answer, however long that
+	// takes; nil: nothing is proposed.
+	Propose func(x Proposal, done func(Verdict))
+	// BrokerEpoch is that of this broker's registration; nil: not known.
+	BrokerEpoch func() int64
+	// ReplicaLag is replica.lag.time.max.ms at the moment; nil: that setting's default.
+	ReplicaLag func() time.Duration
 }
+
+// defaultReplicaLag is the default of replica.lag.time.max.ms.
+const defaultReplicaLag = 30 * time.Second
 
 func (o *Options) setDefaults() {
 	if o.Metrics == nil {
@@ -59,6 +69,15 @@ func (o *Options) setDefaults() {
 	if o.MoveRate == nil {
 		o.MoveRate = func() int64 { return math.MaxInt64 }
 	}
+	if o.Propose == nil {
+		o.Propose = func(Proposal, func(Verdict)) {}
+	}
+	if o.BrokerEpoch == nil {
+		o.BrokerEpoch = func() int64 { return -1 }
+	}
+	if o.ReplicaLag == nil {
+		o.ReplicaLag = func() time.Duration { return defaultReplicaLag }
+	}
 }
 
 // Set holds the partitions that this broker hosts. Lookups may come from any goroutine; Apply comes from the one that
@@ -66,6 +85,7 @@ func (o *Options) setDefaults() {
 type Set struct {
 	options Options
 	traffic *trafficFamilies
+	inSync  *inSyncCounters
 	mover   *mover
 
 	// changing orders what changes the hosted replicas: images, moves to other directories, failures of directories.
@@ -98,7 +118,7 @@ type offline struct {
 // NewSet returns a Set that hosts nothing until its first Apply.
 func NewSet(options Options) *Set {
 	options.setDefaults()
-	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics), preferred: map[kafka.TopicPartition]*commitlog.Dir{}, catchingUp: true}
+	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics), inSync: newInSyncCounters(options.Metrics), preferred: map[kafka.TopicPartition]*commitlog.Dir{}, catchingUp: true}
 	s.mover = newMover(s)
 	s.mu.topics = map[string]*hosting{}
 	s.mu.offline = map[kafka.TopicPartition]offline{}
@@ -166,6 +186,21 @@ func (s *Set) Cordoned(dir *commitlog.Dir) bool { return s.options.Cordoned(dir)
 
 // Dirs are the log directories, offline ones included.
 func (s *Set) Dirs() []*commitlog.Dir { return s.options.Dirs }
+
+// currentImage is the image that was applied last.
+func (s *Set) currentImage() *metadata.Image {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.mu.image
+}
+
+// brokerEpoch is the epoch under which a broker is registered; known is false if it is not.
+func (s *Set) brokerEpoch(id int32) (epoch int64, known bool) {
+	if b := s.currentImage().Broker(id); b != nil {
+		return b.Epoch, true
+	}
+	return -1, false
+}
 
 // put makes a partition visible to lookups.
 func (s *Set) put(p *Partition) {

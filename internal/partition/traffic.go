@@ -62,7 +62,7 @@ func (p *Partition) Traffic() *Traffic {
 	if p.Gone() != nil {
 		return nil
 	}
-	t := p.families.of(p.name.Topic)
+	t := p.set.traffic.of(p.name.Topic)
 	p.traffic.Store(t)
 	return t
 }
@@ -95,4 +95,28 @@ func (t *Traffic) Out(bytes int, failed, follower bool) {
 	default:
 		t.bytesOut.Add(uint64(bytes))
 	}
+}
+
+// inSyncCounters count changes of in-sync sets, under the names of Kafka's ReplicaManager.
+type inSyncCounters struct {
+	expands, shrinks, failed *metrics.Counter
+}
+
+func newInSyncCounters(r *metrics.Registry) *inSyncCounters {
+	counter := func(name, help string) *metrics.Counter {
+		return r.Counter(metrics.Name("kafka.server", "ReplicaManager", name), help)
+	}
+	return &inSyncCounters{
+		expands: counter("IsrExpandsPerSec", "In-sync sets of partitions led here that took in replicas."),
+		shrinks: counter("IsrShrinksPerSec", "In-sync sets of partitions led here that lost replicas which lagged behind."),
+		failed:  counter("FailedIsrUpdatesPerSec", "Changes of in-sync sets that the controller refused."),
+	}
+}
+
+func (c *inSyncCounters) count(x *inSyncChange) {
+	if x.expands {
+		c.expands.Inc()
+		return
+	}
+	c.shrinks.Inc()
 }

@@ -114,6 +114,37 @@ func (p *Partition) Watch(w Watcher) {
 	}
 }
 
+// WatchEnd has w hear of every append, too, until UnwatchEnd: what a follower's fetch waits for.
+func (p *Partition) WatchEnd(w Watcher) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.tails = append(p.mu.tails, w)
+	p.tailed.Store(int32(len(p.mu.tails)))
+}
+
+// UnwatchEnd ends WatchEnd.
+func (p *Partition) UnwatchEnd(w Watcher) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if i := slices.Index(p.mu.tails, w); i >= 0 {
+		p.mu.tails = slices.Delete(p.mu.tails, i, i+1)
+		p.tailed.Store(int32(len(p.mu.tails)))
+	}
+}
+
+// tellAppended has the followers fetch what was appended.
+func (p *Partition) tellAppended() {
+	if p.tailed.Load() == 0 {
+		return
+	}
+	p.mu.Lock()
+	tails := slices.Clone(p.mu.tails)
+	p.mu.Unlock()
+	for _, w := range tails {
+		w.Changed()
+	}
+}
+
 // Unwatch ends Watch.
 func (p *Partition) Unwatch(w Watcher) {
 	p.mu.Lock()
@@ -127,7 +158,7 @@ func (p *Partition) Unwatch(w Watcher) {
 // Nudge has every watcher look again, though nothing has changed: the broker stops.
 func (p *Partition) Nudge() {
 	p.mu.Lock()
-	watchers := slices.Clone(p.mu.watchers)
+	watchers := slices.Concat(p.mu.watchers, p.mu.tails)
 	p.mu.Unlock()
 	for _, w := range watchers {
 		w.Changed()
@@ -178,6 +209,7 @@ func (p *Partition) tell(n news, err error) {
 func (p *Partition) release(err error) {
 	p.mu.Lock()
 	n := p.collect(1<<63-2, 1<<63-2)
+	n.watchers = append(n.watchers, p.mu.tails...)
 	p.mu.Unlock()
 	p.tell(n, err)
 }
