@@ -166,7 +166,6 @@ func (p *Partition) settle(c *inSyncChange, v Verdict) {
 		return
 	}
 	state := p.state.Load()
-	var again *inSyncChange
 	switch {
 	case v.Code == kafka.IneligibleReplica || v.Code == kafka.OperationNotAttempted:
 		p.mu.pending = nil // the controller has looked at the current state, and left it as it was
@@ -179,11 +178,21 @@ func (p *Partition) settle(c *inSyncChange, v Verdict) {
 		p.state.Store(&next)
 		p.mu.pending = nil
 		p.set.inSync.count(c)
-		again = p.expansion(&next, time.Now())
 	}
 	p.mu.Unlock()
 	p.leadership.Unlock()
 	p.set.options.Logger.Debug("the controller has decided on an in-sync set", "partition", p.name.String(), "proposed", c.proposal.ISR, "code", v.Code, "isr", v.ISR, "partitionEpoch", v.PartitionEpoch)
-	p.propose(again)
 	p.advance()
+	if v.Code == kafka.None {
+		p.expand(time.Now())
+	}
+}
+
+// expand proposes to take in those that have all that is committed. After a change of the in-sync set the high watermark
+// moves first: who has just been left out does not have all then.
+func (p *Partition) expand(now time.Time) {
+	p.mu.Lock()
+	change := p.expansion(p.state.Load(), now)
+	p.mu.Unlock()
+	p.propose(change)
 }

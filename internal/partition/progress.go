@@ -98,7 +98,6 @@ func (p *Partition) become(next *metadata.Partition) {
 	}
 	now := time.Now()
 	newEpoch := prev.LeaderEpoch != next.LeaderEpoch || prev.Leader != next.Leader
-	var change *inSyncChange
 	switch {
 	case next.Leader != p.node:
 		p.mu.followers, p.mu.pending = nil, nil
@@ -106,7 +105,6 @@ func (p *Partition) become(next *metadata.Partition) {
 		p.beginEpoch(next, now)
 	default:
 		p.keepFollowers(next, now)
-		change = p.expansion(next, now)
 	}
 	p.mu.Unlock()
 	p.leadership.Unlock()
@@ -114,8 +112,10 @@ func (p *Partition) become(next *metadata.Partition) {
 		p.release(kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d leads %s now", next.Leader, p.name))
 		return
 	}
-	p.propose(change)
 	p.advance()
+	if next.Leader == p.node && !newEpoch {
+		p.expand(now)
+	}
 	if newEpoch || len(prev.Replicas) != len(next.Replicas) {
 		p.Nudge()
 	}
