@@ -66,7 +66,7 @@ func (g *streamsGroup) targetEpochRecord(epoch int32, at int64) statemachine.Rec
 
 func (g *streamsGroup) currentRecord(m *streamsMember) statemachine.Record {
 	return record(&wire.StreamsGroupCurrentMemberAssignmentKey{GroupID: g.id, MemberID: m.id}, &wire.StreamsGroupCurrentMemberAssignmentValue{
-		MemberEpoch: m.epoch, PreviousMemberEpoch: m.previousEpoch, State: int8(m.state),
+		MemberEpoch: m.epoch, PreviousMemberEpoch: m.previousEpoch, State: writtenState(m.state),
 		ActiveTasks: currentActive(m.assigned.active), StandbyTasks: currentTasks(m.assigned.standby), WarmupTasks: currentTasks(m.assigned.warmup),
 		ActiveTasksPendingRevocation: currentActive(m.revoking.active), StandbyTasksPendingRevocation: currentTasks(m.revoking.standby),
 		WarmupTasksPendingRevocation: currentTasks(m.revoking.warmup),
@@ -128,4 +128,22 @@ func (g *streamsGroup) tombstones(out *outcome) {
 	}
 	out.write(record(&wire.StreamsGroupMetadataKey{GroupID: g.id}, nil, 0))
 	out.write(record(&wire.StreamsGroupTopologyKey{GroupID: g.id}, nil, 0))
+}
+
+// Records of streams groups count the states of members from 1 (org.apache.kafka.coordinator.group.streams.MemberState), those
+// of consumer groups from 0.
+const firstStreamsState = 1
+
+func writtenState(s memberState) int8 {
+	if s == unknown {
+		return int8(unknown)
+	}
+	return int8(s) + firstStreamsState
+}
+
+func readState(written int8) memberState {
+	if s := memberState(written - firstStreamsState); s >= reconciled && s <= waiting {
+		return s
+	}
+	return unknown
 }

@@ -129,10 +129,7 @@ func (g *streamsGroup) replayCurrent(id string, value []byte) error {
 	if m != nil {
 		*next = *m
 	}
-	next.epoch, next.previousEpoch, next.state = v.MemberEpoch, v.PreviousMemberEpoch, memberState(v.State)
-	if next.state < reconciled || next.state > waiting {
-		next.state = unknown
-	}
+	next.epoch, next.previousEpoch, next.state = v.MemberEpoch, v.PreviousMemberEpoch, readState(v.State)
 	next.assigned = readTasks(v.ActiveTasks, v.StandbyTasks, v.WarmupTasks, v.MemberEpoch)
 	next.revoking = readTasks(v.ActiveTasksPendingRevocation, v.StandbyTasksPendingRevocation, v.WarmupTasksPendingRevocation, v.MemberEpoch)
 	g.put(next)
