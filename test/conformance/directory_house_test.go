@@ -35,6 +35,7 @@ func newHouse(t *testing.T, props ...string) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Kill)
+	harness.Binary(t) // built now, not while nobody serves
 	return &house{t: t, kafka: cluster.Nodes[0], props: props}
 }
 

@@ -66,7 +66,6 @@ func TestDirectoryOfKafka(t *testing.T) {
 		}
 		sameFacts(t, who, now, before)
 	}
-	t.Log(before["streams group words"])
 	h.toOttla(false)
 	look("Ottla")
 	h.toKafka(false)
