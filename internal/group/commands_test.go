@@ -130,6 +130,7 @@ func (s *scenario) set(c *command) {
 	s.settings.StreamsMaxSize = c.number("streams-max-size", s.settings.StreamsMaxSize)
 	s.consumer.AssignmentInterval = c.duration("interval", s.consumer.AssignmentInterval)
 	s.consumer.SessionTimeout = c.duration("session", s.consumer.SessionTimeout)
+	s.streams.SessionTimeout = c.duration("streams-session", s.streams.SessionTimeout)
 	if policy := c.text("migration", ""); policy != "" {
 		s.settings.Upgrade = policy == "upgrade" || policy == "bidirectional"
 		s.settings.Downgrade = policy == "downgrade" || policy == "bidirectional"

@@ -45,6 +45,8 @@ var Allowed = []Allowance{
 	{API: "ListGroups", Path: "Groups.order", Why: mapOrder},
 	{API: "ConsumerGroupDescribe", Path: "Groups*.order", Why: mapOrder},
 	{API: "StreamsGroupDescribe", Path: "Groups*.order", Why: mapOrder},
+	{API: "StreamsGroupHeartbeat", Path: "PartitionsByUserEndpoint.order", Why: mapOrder},
+	{API: "StreamsGroupHeartbeat", Path: "Status*.StatusDetail", Kafka: `"Internal topics are missing: *, *`, Ottla: `"Internal topics are missing: *, *`, Why: mapOrder},
 	{API: "CreateTopics", Path: "Topics.order", Why: mapOrder},
 	{API: "DeleteTopics", Path: "Responses.order", Why: mapOrder},
 	{API: "DescribeConfigs", Path: "Results*.Configs.order", Why: mapOrder},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -57,7 +58,7 @@ func TestSameAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kafka, ottla := startBoth(t)
+	kafka, ottla := startBoth(t, properties)
 	var used usage
 	t.Run("scenarios", func(t *testing.T) {
 		for _, s := range scenarios {
@@ -77,8 +78,36 @@ func TestSameAnswers(t *testing.T) {
 	used.report(t, len(scenarios))
 }
 
+// otherProperties are those of the brokers that answer testdata/settings: versions that are not stable yet, and offsets that
+// expire under the eyes of the test.
+var otherProperties = append(slices.Clone(properties),
+	"unstable.api.versions.enable=true",
+	"transaction.two.phase.commit.enable=true",
+	"offsets.retention.check.interval.ms=100",
+)
+
+// TestSameAnswersWithOtherSettings is TestSameAnswers for what only brokers with other settings show.
+func TestSameAnswersWithOtherSettings(t *testing.T) {
+	if err := realkafka.Missing(); err != nil {
+		if os.Getenv("OTTLA_TEST_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	scenarios, err := readScenarios(os.DirFS("testdata/settings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kafka, ottla := startBoth(t, otherProperties)
+	var used usage
+	for _, s := range scenarios {
+		t.Run(s.File+"/"+s.Name, func(t *testing.T) { used.check(t, s, kafka, ottla) })
+	}
+	t.Logf("%d scenarios, %d answers, %d fields compared", used.mu.scenarios, used.mu.answers, used.mu.fields)
+}
+
 // startBoth returns the addresses of real Kafka and of Ottla (or of a second real Kafka), ready for the first scenario.
-func startBoth(t *testing.T) (kafka, ottla string) {
+func startBoth(t *testing.T, properties []string) (kafka, ottla string) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	startKafka := func() string {

@@ -173,6 +173,9 @@ func (f *flattener) identity(element reflect.Value) string {
 	if id := element.FieldByName("TopicID"); id.IsValid() {
 		return f.names.ids[id.Interface().(kafka.UUID).String()]
 	}
+	if endpoint := element.FieldByName("UserEndpoint"); endpoint.IsValid() && endpoint.Kind() == reflect.Struct {
+		return fmt.Sprintf("%s:%d", endpoint.FieldByName("Host"), endpoint.FieldByName("Port").Uint())
+	}
 	if id := element.FieldByName("MemberID"); id.IsValid() && id.String() != "" {
 		return f.names.text(id.String())
 	}
