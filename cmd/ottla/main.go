@@ -35,6 +35,8 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	switch command, rest := args[1], args[2:]; command {
 	case "serve":
 		return serve(rest, stdout, stderr)
+	case "dev":
+		return dev(rest, stdout, stderr)
 	case "health":
 		return health(rest, stdout, stderr)
 	case "links":
@@ -70,6 +72,7 @@ func usage(w io.Writer) {
 	fmt.Fprint(w, `Ottla is Apache Kafka in one binary.
 
   ottla serve [--config FILE] [--set KEY=VALUE]...   start a broker (no configuration needed)
+  ottla dev [--nodes N] [--dir FOLDER] [--set KEY=VALUE]...  run a cluster of N nodes (3) on this machine, to try it
   ottla health [--config FILE] [--set KEY=VALUE]...  ask the broker that has this configuration whether it is ready
   ottla links [--target PATH] DIR                    make the tools' names as symbolic links in DIR
   ottla storage verify DIR...                        say what is wrong in the log directories of a stopped broker

@@ -127,6 +127,9 @@ func greet(w io.Writer, b *broker.Broker, took time.Duration) {
 			bootstrap = reachable(l.Address())
 		}
 	}
+	for _, l := range b.ControllerListeners() {
+		fmt.Fprintf(w, "  control   %s\n", l)
+	}
 	if address := b.HTTPAddress(); address != "" {
 		fmt.Fprintf(w, "  HTTP      http://%s/healthz /readyz /metrics\n", reachable(address))
 	}
@@ -137,14 +140,19 @@ func greet(w io.Writer, b *broker.Broker, took time.Duration) {
 		}
 		fmt.Fprintf(w, "  data      %s%s\n", dir.Path(), state)
 	}
+	if bootstrap != "" { // no client is sent to a controller alone
+		suggest(w, bootstrap)
+	}
+	fmt.Fprint(w, "\nTransitioning from RECOVERY to RUNNING\nKafka Server started\n")
+}
+
+// suggest says what to try.
+func suggest(w io.Writer, bootstrap string) {
 	fmt.Fprintf(w, `
 Try, in another terminal:
   %[1]s kafka-topics --bootstrap-server %[2]s --create --topic greetings --partitions 3
   echo hello | %[1]s kafka-console-producer --bootstrap-server %[2]s --topic greetings
   %[1]s kafka-console-consumer --bootstrap-server %[2]s --topic greetings --from-beginning --max-messages 1
-
-Transitioning from RECOVERY to RUNNING
-Kafka Server started
 `, callableAs(os.Args[0], os.Environ()), bootstrap)
 }
 

@@ -119,7 +119,9 @@ func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
 		if err := engine.Load(); err != nil && b.ctx.Err() == nil {
 			b.log.Error("the controller cannot read the metadata log", "epoch", epoch, "error", err)
 			b.fail(err)
+			return
 		}
+		b.probeBrokers()
 	})
 }
 

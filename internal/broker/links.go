@@ -51,10 +51,14 @@ func (b *Broker) brokerUnlinked(connection context.Context, node int32) {
 		delete(b.links.mu.brokers, node)
 	}
 	b.links.mu.Unlock()
-	if last.connection != connection || b.ctx.Err() != nil {
-		return
+	if last.connection == connection && b.ctx.Err() == nil {
+		b.probe(node, last.epoch)
 	}
-	b.hint(node, last.epoch, (*controller.Controller).BrokerUnlinked)
+}
+
+// probe has the controller told what can be found out about a broker that has no connection here.
+func (b *Broker) probe(node int32, epoch int64) {
+	b.hint(node, epoch, (*controller.Controller).BrokerUnlinked)
 	address, known := b.addressOf(peer.Broker, node)
 	if !known {
 		return
@@ -68,7 +72,7 @@ func (b *Broker) brokerUnlinked(connection context.Context, node int32) {
 	}
 	if peer.Refused(err) {
 		b.log.Warn("a broker's process is dead: its connection broke, and nobody listens at its address", "broker", node, "address", address)
-		b.hint(node, last.epoch, (*controller.Controller).BrokerDead)
+		b.hint(node, epoch, (*controller.Controller).BrokerDead)
 	}
 }
 
@@ -79,4 +83,36 @@ func (b *Broker) hint(node int32, epoch int64, of func(*controller.Controller, t
 		return
 	}
 	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output { return of(c, now, node, epoch) }, func(error) {})
+}
+
+// probePauses are how long a new controller waits before it tries the brokers that it has not heard of: the one whose process
+// took the old controller with it has no connection here whose end could tell.
+var probePauses = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond, time.Second}
+
+// probeBrokers tries all brokers that have no connection to this new controller, some times, since it may take a while until
+// they have found it.
+func (b *Broker) probeBrokers() {
+	for _, pause := range probePauses {
+		select {
+		case <-time.After(pause):
+		case <-b.ctx.Done():
+			return
+		}
+		if _, err := b.controller.engine(); err != nil {
+			return
+		}
+		for broker := range b.store.Current().Brokers() {
+			if broker.Active() && broker.ID != b.node && !b.linked(broker.ID) {
+				b.loads.Go(func() { b.probe(broker.ID, broker.Epoch) })
+			}
+		}
+	}
+}
+
+// linked reports whether a broker has a connection to this controller.
+func (b *Broker) linked(node int32) bool {
+	b.links.mu.Lock()
+	defer b.links.mu.Unlock()
+	_, found := b.links.mu.brokers[node]
+	return found
 }

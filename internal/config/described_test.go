@@ -32,6 +32,8 @@ var describedDifferences = map[string]string{
 	"redo.journal.bytes":              "ours",
 	"write.caching":                   "ours",
 	"write.caching.default":           "ours",
+	"broker.heartbeat.interval.ms":    "a silent broker is noticed within 3 s",
+	"broker.session.timeout.ms":       "a silent broker is noticed within 3 s",
 	"process.roles":                   "Kafka has no default",
 	"node.id":                         "Kafka has no default",
 	"listeners":                       "our default is localhost",

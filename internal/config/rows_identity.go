@@ -19,12 +19,12 @@ var (
 		Doc: "Name of the rack or availability zone in which this broker stands; replicas are spread over racks.",
 	}}
 	BrokerHeartbeatIntervalMs = BrokerInt{&Row{
-		Name: "broker.heartbeat.interval.ms", Type: Int, Default: "2000", Importance: Medium, Unit: Milliseconds,
-		Doc: "Interval at which a broker tells the controller that it is alive.",
+		Name: "broker.heartbeat.interval.ms", Type: Int, Default: "500", Importance: Medium, Unit: Milliseconds,
+		Doc: "Interval at which a broker tells the controller that it is alive (Kafka: 2 s).",
 	}}
 	BrokerSessionTimeoutMs = BrokerInt{&Row{
-		Name: "broker.session.timeout.ms", Type: Int, Default: "9000", Importance: Medium, Unit: Milliseconds,
-		Doc: "Time without a heartbeat after which the controller fences a broker.",
+		Name: "broker.session.timeout.ms", Type: Int, Default: "2500", Importance: Medium, Unit: Milliseconds,
+		Doc: "Time without a heartbeat after which the controller fences a broker (Kafka: 9 s).",
 	}}
 	InitialBrokerRegistrationTimeoutMs = BrokerInt{&Row{
 		Name: "initial.broker.registration.timeout.ms", Type: Int, Default: "60000", Importance: Medium, Unit: Milliseconds,

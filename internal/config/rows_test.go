@@ -31,13 +31,16 @@ func tsv(t *testing.T, name string, columns int) [][]string {
 	return rows
 }
 
-// ourDefaults are the deliberate differences to Kafka's defaults: a broker starts without configuration, on localhost.
+// ourDefaults are the deliberate differences to Kafka's defaults: a broker starts without configuration, on localhost, and
+// one that falls silent is noticed within 3 s.
 var ourDefaults = map[string]string{
-	"listeners":                 "PLAINTEXT://localhost:9092",
-	"log.dir":                   "./data",
-	"node.id":                   "1",
-	"process.roles":             "broker,controller",
-	"controller.listener.names": "<null>",
+	"listeners":                    "PLAINTEXT://localhost:9092",
+	"log.dir":                      "./data",
+	"node.id":                      "1",
+	"process.roles":                "broker,controller",
+	"controller.listener.names":    "<null>",
+	"broker.heartbeat.interval.ms": "500",
+	"broker.session.timeout.ms":    "2500",
 }
 
 // oursAlone are properties that Kafka does not have.

@@ -33,7 +33,7 @@ type cluster struct {
 
 func newCluster(t *testing.T, sets ...string) *cluster {
 	t.Helper()
-	cfg, _, err := config.Load(config.Sources{Sets: append([]string{"node.id=1"}, sets...)})
+	cfg, _, err := config.Load(config.Sources{Sets: append([]string{"node.id=1", "broker.session.timeout.ms=9000"}, sets...)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,6 +101,10 @@ func (s *scenario) run(words []string, line string) {
 		s.register(words)
 	case "beat":
 		s.heartbeat(words)
+	case "unlinked":
+		s.hint(words, (*Controller).BrokerUnlinked)
+	case "dead":
+		s.hint(words, (*Controller).BrokerDead)
 	case "wait":
 		d, err := time.ParseDuration(words[1])
 		if err != nil {
@@ -132,6 +136,23 @@ func option(words []string, key string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// hint tells what happened to a broker, in its present epoch or the one that is named.
+func (s *scenario) hint(words []string, of func(*Controller, time.Time, int32, int64) statemachine.Output) {
+	id, epoch := int32(0), int64(0)
+	if _, err := fmt.Sscan(words[1], &id); err != nil {
+		s.t.Fatal(err)
+	}
+	if b := s.c.Image().Broker(id); b != nil {
+		epoch = b.Epoch
+	}
+	if len(words) > 2 {
+		if _, err := fmt.Sscanf(words[2], "epoch=%d", &epoch); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.step(of(s.c, s.now, id, epoch))
 }
 
 func (s *scenario) register(words []string) {

@@ -69,6 +69,8 @@ var Allowed = []Allowance{
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[http.address]", Why: "The address of health, readiness and metrics is Ottla's own setting."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[redo.journal.bytes]", Why: "Kafka has no redo journal."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs.count", Kafka: "341", Ottla: "345", Why: "http.address, log.dir.reserve.bytes, redo.journal.bytes and write.caching.default are Ottla's own settings."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[broker.heartbeat.interval.ms]*", Why: "A broker that falls silent is noticed within 3 s: heartbeats cost nothing."},
+	{API: "DescribeConfigs", Path: "Results[4 1].Configs[broker.session.timeout.ms]*", Why: "A broker that falls silent is noticed within 3 s."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[log.dir*", Why: "Every broker has its own directory; Ottla's default is ./data."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[*listener*", Why: "Real Kafka needs a listener for its controller and names for both; Ottla's one process needs neither, and listens on loopback by default."},
 	{API: "DescribeConfigs", Path: "Results[4 1].Configs[controller.*", Why: "Real Kafka needs to be told its quorum even on one node; Ottla does not."},
