@@ -30,7 +30,7 @@ func (a *API) writeTxnMarkers(c Call, rq *wire.WriteTxnMarkersRequest) {
 			all.one()
 			continue
 		}
-		a.WriteMarkers(p.marker, func(errs []error) {
+		a.writeMarkersHere(p.marker, func(errs []error) {
 			for j, err := range errs {
 				p.errs[p.at[j]] = err
 			}

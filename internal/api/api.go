@@ -41,6 +41,9 @@ type Env struct {
 	Remote func(ctx context.Context, request, response wire.Message) error
 	// Reached waits until this broker's image has a metadata offset, or for ctx. Needed with Remote.
 	Reached func(ctx context.Context, offset int64)
+	// Peer sends a request to another broker and calls done once, with nil when response is there. Its texts and numbers
+	// stay valid. Nil on a lone node.
+	Peer func(node int32, request, response wire.Message, done func(error))
 	// BrokerLinked is told that a broker has been heard of on a connection, whose end ends ctx. May be nil; it is
 	// called on listeners of controllers only.
 	BrokerLinked func(ctx context.Context, node int32, epoch int64)

@@ -98,6 +98,7 @@ func (a *API) askMembership(q *membership, done func()) {
 	a.askCoordinator(q, ask, done)
 }
 
+// askCoordinator asks for some of q's places, here or on the broker that coordinates the transaction.
 func (a *API) askCoordinator(q *membership, ask []*membershipPlace, done func()) {
 	question := &txn.AddPartitions{
 		TransactionalID: q.transactionalID, Producer: q.producer, VerifyOnly: q.support != addsPartitions, Patience: a.transactionPatience(),
@@ -117,6 +118,10 @@ func (a *API) askCoordinator(q *membership, ask []*membershipPlace, done func())
 			}
 		}
 		done()
+	}
+	if node, elsewhere := a.transactionCoordinatorElsewhere(q.transactionalID); elsewhere {
+		a.askCoordinatorOn(node, question, answer)
+		return
 	}
 	a.askTransaction(q.transactionalID, func(t *txn.Coordinator, now time.Time) statemachine.Output {
 		return t.AddPartitions(now, question, answer)

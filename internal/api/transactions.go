@@ -34,6 +34,19 @@ func (a *API) transactionEngine(transactionalID string) (*statemachine.Engine[*t
 	return a.Transactions.Get(kafka.CoordinatorPartition(transactionalID, len(topic.Partitions)))
 }
 
+// transactionCoordinatorElsewhere returns the broker that coordinates a transactional id, if it is another one.
+func (a *API) transactionCoordinatorElsewhere(transactionalID string) (node int32, elsewhere bool) {
+	topic := a.Metadata.Current().Topic(kafka.TransactionsTopic)
+	if a.Peer == nil || topic == nil || transactionalID == "" {
+		return -1, false
+	}
+	p := topic.Partition(kafka.CoordinatorPartition(transactionalID, len(topic.Partitions)))
+	if p == nil || p.Leader < 0 || p.Leader == a.Node {
+		return -1, false
+	}
+	return p.Leader, true
+}
+
 // TransactionSettings are what transaction coordinators obey at the moment.
 func (a *API) TransactionSettings() txn.Settings {
 	c := a.Config()

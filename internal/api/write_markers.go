@@ -10,31 +10,64 @@ import (
 	"github.com/ottla/ottla/internal/txn"
 )
 
-// WriteMarkers ends a producer's transaction in its partitions, which this broker leads, and calls done once with the outcome
-// of each, in their order; nil if all have their marker on every in-sync replica. A partition that was deleted needs none.
+// WriteMarkers ends a producer's transaction in its partitions, here and on the brokers that lead the others, and calls done
+// once with the outcome of each, in their order; nil if all have their marker on every in-sync replica. A partition that
+// was deleted needs none. It is for transaction coordinators.
 func (a *API) WriteMarkers(m txn.Marker, done func(errs []error)) {
 	image := a.Metadata.Current()
-	errs := make([]error, len(m.Partitions))
-	all := newGather(len(m.Partitions), func() {
-		for _, err := range errs {
+	w := newMarkerWrite(m, done)
+	elsewhere := map[int32][]int{} // by leader
+	for i, tp := range m.Partitions {
+		switch p := image.Partition(tp); {
+		case p == nil:
+			w.all.one()
+		case a.Peer == nil || p.Leader == a.Node:
+			a.writeMarker(m, tp, func(err error) { w.wrote(i, err) })
+		case p.Leader < 0:
+			w.wrote(i, kafka.Errorf(kafka.LeaderNotAvailable, "%s has no leader at the moment", tp))
+		default:
+			elsewhere[p.Leader] = append(elsewhere[p.Leader], i)
+		}
+	}
+	for leader, at := range elsewhere {
+		a.sendMarkers(leader, m, at, w.wrote)
+	}
+	w.all.one()
+}
+
+// writeMarkersHere is WriteMarkers for partitions that have replicas here, whoever leads them: another broker has sent the
+// markers, and they do not travel on.
+func (a *API) writeMarkersHere(m txn.Marker, done func(errs []error)) {
+	w := newMarkerWrite(m, done)
+	for i, tp := range m.Partitions {
+		a.writeMarker(m, tp, func(err error) { w.wrote(i, err) })
+	}
+	w.all.one()
+}
+
+// markerWrite gathers the outcomes of a marker's partitions.
+type markerWrite struct {
+	errs []error
+	all  *gather
+}
+
+func newMarkerWrite(m txn.Marker, done func(errs []error)) *markerWrite {
+	w := &markerWrite{errs: make([]error, len(m.Partitions))}
+	w.all = newGather(len(m.Partitions), func() {
+		for _, err := range w.errs {
 			if err != nil {
-				done(errs)
+				done(w.errs)
 				return
 			}
 		}
 		done(nil)
 	})
-	for i, tp := range m.Partitions {
-		if image.Partition(tp) == nil {
-			all.one()
-			continue
-		}
-		a.writeMarker(m, tp, func(err error) {
-			errs[i] = err
-			all.one()
-		})
-	}
-	all.one()
+	return w
+}
+
+func (w *markerWrite) wrote(i int, err error) {
+	w.errs[i] = err
+	w.all.one()
 }
 
 // writeMarker ends a producer's transaction in one partition. The offsets of groups have a state machine that decides with

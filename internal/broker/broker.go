@@ -195,7 +195,7 @@ func (b *Broker) build() {
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	}
 	if !b.solitary() {
-		env.Remote, env.Reached = b.remote, b.waitForOffset
+		env.Remote, env.Reached, env.Peer = b.remote, b.waitForOffset, b.askPeer
 	}
 	b.api = api.New(env)
 	b.server = server.New(b.serverOptions(buffers))

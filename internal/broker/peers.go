@@ -9,6 +9,7 @@ import (
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/peer"
+	"github.com/ottla/ottla/internal/wire"
 )
 
 // connectPeers makes the registry of connections to other nodes, which holds none yet.
@@ -51,6 +52,16 @@ func (b *Broker) addressOf(listener peer.Listener, node int32) (string, bool) {
 		return "", false
 	}
 	return net.JoinHostPort(endpoint.Host, strconv.Itoa(int(endpoint.Port))), true
+}
+
+// askPeer sends a request to another broker (api.Env.Peer). The response must not have bytes or records: those are the
+// connection's. What waits for replicas there has a connection of its own.
+func (b *Broker) askPeer(node int32, request, response wire.Message, done func(error)) {
+	to := peer.To{Listener: peer.Broker, Node: node}
+	if _, waits := request.(*wire.WriteTxnMarkersRequest); waits {
+		to.Use = "markers"
+	}
+	b.peers.Client(to).Send(peer.Request{Message: request, Response: response, Done: done})
 }
 
 // controllerAddress is where a controller is reached.
