@@ -19,7 +19,7 @@ import (
 // that are not batches. Nothing was appended then. A resent batch of an idempotent producer is a success with
 // Appended.Duplicate.
 func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
-	facts, err := l.measure(batches)
+	facts, err := l.measure(batches, l.config.Load().segmentLimit())
 	if err != nil {
 		return Appended{}, err
 	}
@@ -46,9 +46,10 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 
 // AppendReplica appends batches with the offsets and leader epochs that the leader gave them, and returns the
 // new end. It checks CRCs, as the bytes came over the network. Offsets may leave gaps (compaction) but must
-// not go back: that is OFFSET_OUT_OF_RANGE, and nothing is appended.
+// not go back: that is OFFSET_OUT_OF_RANGE, and nothing is appended. The batches may be more than segment.bytes: the leader
+// took them when that was larger.
 func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
-	facts, err := l.measure(batches)
+	facts, err := l.measure(batches, maxSegmentBytes)
 	if err != nil {
 		return 0, err
 	}
@@ -94,12 +95,12 @@ type appendFacts struct {
 }
 
 // measure walks over the batches and refuses what cannot be appended whatever the state of the log.
-func (l *Log) measure(batches []byte) (appendFacts, error) {
+func (l *Log) measure(batches []byte, limit int64) (appendFacts, error) {
 	facts := appendFacts{maxTimestamp: record.NoTimestamp, appendTime: record.NoTimestamp}
 	if len(batches) == 0 {
 		return facts, kafka.Errorf(kafka.InvalidRecord, "Append to %s has no record batch", l.tp)
 	}
-	if limit := l.config.Load().segmentLimit(); int64(len(batches)) > limit {
+	if int64(len(batches)) > limit {
 		return facts, kafka.Errorf(kafka.RecordListTooLarge, "Message batch size is %d bytes in append to partition %s, which exceeds the maximum configured segment size of %d (segment.bytes).", len(batches), l.tp, limit)
 	}
 	for b, err := range record.Batches(batches) {

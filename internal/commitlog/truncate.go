@@ -6,7 +6,8 @@ import (
 
 // TruncateTo cuts the log so that it ends at offset, or at the beginning of the batch that holds it: what a
 // follower does with records that its leader does not have. Everything at and after offset is gone, durably,
-// when it returns. An offset at or after EndOffset does nothing.
+// when it returns. An offset at or after EndOffset cuts no records, but forgets a leader epoch that begins there: a leader
+// that appended nothing under it is not part of the history that the new leader has.
 //
 // The order matters after a crash. The recovery point goes below the cut first, so that a half-done cut is
 // seen as an unclean tail; the cut is durable before anything is appended, so that old bytes never follow new ones.
@@ -17,6 +18,8 @@ func (l *Log) TruncateTo(offset int64) error {
 		return err
 	}
 	if offset >= l.end.Load() {
+		l.epochs.cutEnd(offset)
+		l.dir.flusher.checkpointSoon()
 		return nil
 	}
 	list := l.list()

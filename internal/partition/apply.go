@@ -35,6 +35,7 @@ func (s *Set) change(settings *topicSettings, c metadata.PartitionChange) {
 	hosted, _ := s.Get(name.Topic, name.Partition)
 	if hosted != nil && hosted.topicID == c.Topic.ID {
 		hosted.become(c.After)
+		s.options.Role(hosted)
 		if s.mover.of(hosted) == nil {
 			s.report(hosted)
 		}
@@ -55,6 +56,7 @@ func (s *Set) bring(settings *topicSettings, topic *metadata.Topic, name kafka.T
 	if err == nil {
 		s.put(p)
 		s.resume(p)
+		s.options.Role(p)
 		if s.mover.of(p) == nil {
 			s.report(p)
 		}
@@ -130,6 +132,7 @@ func (s *Set) retire(name kafka.TopicPartition, topicID kafka.UUID) *Partition {
 	}
 	s.endMove(p, true)
 	p.end(errDeleted(name))
+	s.options.Role(p)
 	if p.Dir().Log(name) != p.Log() {
 		return nil
 	}

@@ -25,6 +25,7 @@ func (s *Set) DirectoryFailed(path string, reason error) {
 		s.take(p.name, p.topicID)
 		s.putOffline(p.name, p.topicID, err)
 		p.end(err)
+		s.options.Role(p)
 	}
 }
 

@@ -43,6 +43,9 @@ type Options struct {
 	Propose func(x Proposal, done func(Verdict))
 	// BrokerEpoch is that of this broker's registration; nil: not known.
 	BrokerEpoch func() int64
+	// Role is told when a hosted replica may have come to lead or follow, under another epoch or another leader, and when it is
+	// gone: Partition.State and Gone say what is true then. Must not block; nil: nobody is told.
+	Role func(*Partition)
 	// ReplicaLag is replica.lag.time.max.ms at the moment; nil: that setting's default.
 	ReplicaLag func() time.Duration
 }
@@ -71,6 +74,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Propose == nil {
 		o.Propose = func(Proposal, func(Verdict)) {}
+	}
+	if o.Role == nil {
+		o.Role = func(*Partition) {}
 	}
 	if o.BrokerEpoch == nil {
 		o.BrokerEpoch = func() int64 { return -1 }

@@ -8,6 +8,7 @@ import (
 type trafficFamilies struct {
 	messagesIn, bytesIn, bytesOut, replicationBytesOut            *metrics.Counters
 	produceRequests, fetchRequests, failedProduces, failedFetches *metrics.Counters
+	replicationBytesIn                                            *metrics.Counter // of all topics together, as in Kafka
 }
 
 func newTrafficFamilies(r *metrics.Registry) *trafficFamilies {
@@ -19,6 +20,7 @@ func newTrafficFamilies(r *metrics.Registry) *trafficFamilies {
 		bytesIn:             counters("BytesInPerSec", "Bytes of records appended for producers."),
 		bytesOut:            counters("BytesOutPerSec", "Bytes of records given to consumers."),
 		replicationBytesOut: counters("ReplicationBytesOutPerSec", "Bytes of records given to followers."),
+		replicationBytesIn:  r.Counter(metrics.Name("kafka.server", "BrokerTopicMetrics", "ReplicationBytesInPerSec"), "Bytes of records fetched from leaders."),
 		produceRequests:     counters("TotalProduceRequestsPerSec", "Batches that producers sent."),
 		fetchRequests:       counters("TotalFetchRequestsPerSec", "Partitions that fetches asked for and were answered."),
 		failedProduces:      counters("FailedProduceRequestsPerSec", "Batches that were refused."),
