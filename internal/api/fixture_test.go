@@ -112,12 +112,15 @@ func (w *world) coordinator(id, _ int32) *group.Coordinator {
 			return group.Settings{
 				MinSessionTimeout: time.Millisecond, MaxSessionTimeout: time.Hour, MaxSize: 100, MaxMetadataBytes: 4096,
 				OffsetsRetention: time.Hour, ExpiryInterval: time.Hour, ConsumerMaxSize: 100, Assignors: []string{"uniform", "range"},
-				Upgrade: true, Downgrade: true, RegexRefresh: time.Minute,
+				Upgrade: true, Downgrade: true, RegexRefresh: time.Minute, StreamsMaxSize: 100,
 			}
 		},
 		Image: w.store.Current, Background: func(f func()) { go f() },
 		Consumer: func(string) group.ConsumerSettings {
 			return group.ConsumerSettings{SessionTimeout: time.Hour, HeartbeatInterval: time.Second}
+		},
+		Streams: func(string) group.StreamsSettings {
+			return group.StreamsSettings{SessionTimeout: time.Hour, HeartbeatInterval: 100 * time.Millisecond}
 		},
 		NewID: func() string { return kafka.NewUUID().Hex() }, Logger: slog.New(slog.DiscardHandler),
 		Again: func(op func(*group.Coordinator, time.Time) statemachine.Output) {
