@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -150,6 +151,50 @@ func TestOnlyTheConnectionOfATransactionWaits(t *testing.T) {
 	answer := new(wire.ProduceResponse)
 	c.receive(sent, answer, 12)
 	if got := codesOf(answer); got[0] != kafka.NotEnoughReplicas {
+		t.Errorf("%v", got)
+	}
+}
+
+// A partition whose transaction ends while the request's other partitions are asked about does not take the rest of it: nobody
+// would end the transaction that begins so.
+func TestATransactionEndsWhileItsProducerWaits(t *testing.T) {
+	g := newGate(vfs.NewMemory())
+	w := newWorld(t, g)
+	c, other := w.dial(), w.dial()
+	w.create(c, "t", 2)
+	id := w.initialized(c, "a")
+	if got := codesOf(ask[wire.ProduceResponse](c, transactionalProduce("a", map[int32][]byte{1: inTransaction(t, id, 0, 0, "x")}), 12)); got[0] != kafka.None {
+		t.Fatal(got)
+	}
+	g.shut()
+	open := sync.OnceFunc(g.reopen)
+	defer open()
+	rq := transactionalProduce("a", nil)
+	for i := range int32(2) {
+		rq.TopicData[0].PartitionData = append(rq.TopicData[0].PartitionData, wire.ProduceRequestPartitionProduceData{
+			Index: i, Records: inTransaction(t, id, 0, i, "y"), // the first of partition 0, and the second of partition 1
+		})
+	}
+	sent := c.send(rq, 12)
+	c.silent(20 * time.Millisecond)
+	other.send(&wire.WriteTxnMarkersRequest{Markers: []wire.WriteTxnMarkersRequestWritableTxnMarker{{
+		ProducerID: id, Topics: []wire.WriteTxnMarkersRequestWritableTxnMarkerTopic{{Name: "t", PartitionIndexes: []int32{1}}},
+	}}}, 1)
+	look := &wire.DescribeProducersRequest{Topics: []wire.DescribeProducersRequestTopicRequest{{Name: "t", PartitionIndexes: []int32{1}}}}
+	third := w.dial()
+	for end := time.Now().Add(answerLimit); ; time.Sleep(time.Millisecond) {
+		producers := ask[wire.DescribeProducersResponse](third, look, 0).Topics[0].Partitions[0].ActiveProducers
+		if len(producers) == 1 && producers[0].CurrentTxnStartOffset == -1 {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the marker is never written: %+v", producers)
+		}
+	}
+	open()
+	answer := new(wire.ProduceResponse)
+	c.receive(sent, answer, 12)
+	if got := codesOf(answer); got[0] != kafka.None || got[1] != kafka.InvalidTxnState {
 		t.Errorf("%v", got)
 	}
 }
