@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash proof-streams proof-copiers proof-franzgo image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash proof-streams proof-copiers proof-directory proof-franzgo image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -65,6 +65,9 @@ proof-streams: ## Kafka Streams counts words exactly once while broker and appli
 
 proof-copiers: ## a chain of transactional copiers that are killed like the broker, for MINUTES: every record once
 	$(PROOF) -run TestCopierChain
+
+proof-directory: ## a data directory is real Kafka's and Ottla's by turns, and applications go on in it for MINUTES each
+	$(PROOF) -run 'TestDirectoryOfKafka|TestApplicationsWhileTheBrokerChanges'
 
 proof-franzgo: ## franz-go's own tests with RECORDS records
 	$(PROOF) -run TestFranzGoSuite

@@ -24,7 +24,11 @@ var consumerTimeouts = []string{
 // (TransactionalMessageCopier, which its system tests use) the third.
 func TestCopierChain(t *testing.T) {
 	t.Parallel()
-	tg := newTarget(t, consumerTimeouts...)
+	copierChain(t, newTarget(t, consumerTimeouts...))
+}
+
+func copierChain(t *testing.T, tg target) {
+	t.Helper()
 	var topics []string
 	for i := range 4 {
 		topics = append(topics, tg.name(fmt.Sprintf("copy-%d", i)))

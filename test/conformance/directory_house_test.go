@@ -13,10 +13,11 @@ import (
 
 // A house is a data directory, and an address, that real Kafka and Ottla have by turns. Kafka makes it and moves in first.
 type house struct {
-	t     *testing.T
-	kafka *realkafka.Node
-	ottla *harness.Broker // nil before its first turn
-	props []string
+	t      *testing.T
+	kafka  *realkafka.Node
+	ottla  *harness.Broker // nil before its first turn
+	ottlas bool            // who lives there now
+	props  []string
 }
 
 func newHouse(t *testing.T, props ...string) *house {
@@ -39,42 +40,51 @@ func newHouse(t *testing.T, props ...string) *house {
 	return &house{t: t, kafka: cluster.Nodes[0], props: props}
 }
 
-// target is whoever lives in the house.
-func (h *house) target() target { return target{addr: h.kafka.Addr, real: h.kafka} }
+// target is whoever lives in the house. When it is killed, the other one moves in.
+func (h *house) target() target { return target{addr: h.kafka.Addr, house: h} }
 
 func (h *house) data() string { return filepath.Join(h.kafka.Dir, "data") }
 
-// toOttla ends Kafka, with SIGKILL or as its stop script does, and has Ottla serve from its directory.
-func (h *house) toOttla(kill bool) {
+// move ends the one who lives there, with SIGKILL or as an operator does, and has the other one serve.
+func (h *house) move(kill bool) {
 	h.t.Helper()
-	start := time.Now()
-	if kill {
-		h.kafka.Kill()
-	} else if err := h.kafka.Stop(); err != nil {
-		h.t.Fatal(err)
+	switch {
+	case kill:
+		h.kill()
+	case h.ottlas:
+		h.ottla.Stop()
+	default:
+		if err := h.kafka.Stop(); err != nil {
+			h.t.Fatal(err)
+		}
 	}
-	ended := time.Now()
-	if h.ottla != nil {
-		h.ottla.Restart()
-	} else {
-		h.ottla = harness.Start(h.t, append([]string{"node.id=1", "listeners=PLAINTEXT://" + h.kafka.Addr, "log.dirs=" + h.data()}, h.props...)...)
-	}
-	h.t.Logf("%s Ottla serves Kafka's directory (Kafka took %v to end, Ottla %v to start)", time.Now().Format("15:04:05.000"),
-		ended.Sub(start).Round(time.Millisecond), time.Since(ended).Round(time.Millisecond))
+	h.change()
 }
 
-// toKafka is the way back.
-func (h *house) toKafka(kill bool) {
-	h.t.Helper()
-	if kill {
+func (h *house) kill() {
+	if h.ottlas {
 		h.ottla.Kill9()
 	} else {
-		h.ottla.Stop()
+		h.kafka.Kill()
 	}
-	ctx, cancel := context.WithTimeout(h.t.Context(), 3*time.Minute)
-	defer cancel()
-	if err := h.kafka.Start(ctx); err != nil {
-		h.t.Fatal(err)
+}
+
+// change has the other one serve from the directory.
+func (h *house) change() {
+	h.t.Helper()
+	start := time.Now()
+	h.ottlas = !h.ottlas
+	switch {
+	case !h.ottlas:
+		ctx, cancel := context.WithTimeout(h.t.Context(), 3*time.Minute)
+		defer cancel()
+		if err := h.kafka.Start(ctx); err != nil {
+			h.t.Fatal(err)
+		}
+	case h.ottla != nil:
+		h.ottla.Restart()
+	default:
+		h.ottla = harness.Start(h.t, append([]string{"node.id=1", "listeners=PLAINTEXT://" + h.kafka.Addr, "log.dirs=" + h.data()}, h.props...)...)
 	}
-	h.t.Logf("%s Kafka serves the directory again", time.Now().Format("15:04:05.000"))
+	h.t.Logf("%s the directory is Ottla's: %v, served after %v", time.Now().Format("15:04:05.000"), h.ottlas, time.Since(start).Round(time.Millisecond))
 }

@@ -66,18 +66,33 @@ func TestDirectoryOfKafka(t *testing.T) {
 		}
 		sameFacts(t, who, now, before)
 	}
-	h.toOttla(false)
+	h.move(false)
 	look("Ottla")
-	h.toKafka(false)
+	h.move(false)
 	look("Kafka")
-	h.toOttla(true)
+	h.move(true)
 	look("Ottla after a crash of Kafka")
-	h.toKafka(true)
+	h.move(true)
 	look("Kafka after a crash of Ottla")
-	h.toOttla(false)
+	h.move(false)
 	endTransaction(t, tg, open)
-	h.toKafka(false)
+	h.move(false)
 	checkTransaction(t, tg)
+}
+
+// Applications that read and write in transactions go on while their broker, which is killed now and then, is Kafka and Ottla
+// by turns: every record comes out once.
+func TestApplicationsWhileTheBrokerChanges(t *testing.T) {
+	if os.Getenv("OTTLA_PROOF_MINUTES") == "" {
+		t.Skip("takes minutes: make proof-directory")
+	}
+	t.Parallel()
+	t.Run("word count", func(t *testing.T) {
+		wordCount(t, newHouse(t, append(streamsTimeouts, "offsets.topic.num.partitions=4", "transaction.state.log.num.partitions=4")...).target(), "streams")
+	})
+	t.Run("copiers", func(t *testing.T) {
+		copierChain(t, newHouse(t, append(consumerTimeouts, "offsets.topic.num.partitions=4", "transaction.state.log.num.partitions=4")...).target())
+	})
 }
 
 // populate has members of every kind join groups, and be killed when all of them are where they belong.

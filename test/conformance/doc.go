@@ -13,6 +13,9 @@
 // as applications do, while the broker and they are killed (faults_test.go): what comes out is compared with what went in, each
 // record exactly once. `make proof-streams` and `make proof-copiers` let them run for as long as one likes.
 //
+// A house (directory_house_test.go) is a data directory that real Kafka and Ottla serve by turns, at one address: what each says
+// of the groups and transactions in it, and applications that notice nothing. `make proof-directory` lets those run longer.
+//
 // OTTLA_TEST_REAL=1 gives every test a real Kafka of its own instead of Ottla, which is killed and restarted in the same way: a
 // new test passes there first. OTTLA_TEST_BOOTSTRAP=host:port takes a broker that is running already; nothing is killed then.
 package conformance

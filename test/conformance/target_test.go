@@ -15,6 +15,8 @@ type target struct {
 	addr string
 	own  *harness.Broker // nil when the broker is not Ottla, or not ours
 	real *realkafka.Node // with OTTLA_TEST_REAL=1
+	// house is the directory that Kafka and Ottla serve by turns; nil for most tests
+	house *house
 }
 
 // newTarget starts a fresh broker with these properties: Ottla, or real Kafka with OTTLA_TEST_REAL=1. When
@@ -45,7 +47,7 @@ func realTarget(t *testing.T, props ...string) target {
 }
 
 // shared says that the broker is not this test's own: it is not killed, and others use it.
-func (tg target) shared() bool { return tg.own == nil && tg.real == nil }
+func (tg target) shared() bool { return tg.own == nil && tg.real == nil && tg.house == nil }
 
 // name returns word on a fresh broker, and word with something random behind it on a shared one.
 func (tg target) name(word string) string {
@@ -69,10 +71,12 @@ func (tg target) kill() {
 		tg.own.Kill9()
 	case tg.real != nil:
 		tg.real.Kill()
+	case tg.house != nil:
+		tg.house.kill()
 	}
 }
 
-// restart starts the broker that kill has ended, and returns when it answers.
+// restart starts the broker that kill has ended, or in a house the other one, and returns when it answers.
 func (tg target) restart(t *testing.T) {
 	t.Helper()
 	switch {
@@ -82,5 +86,7 @@ func (tg target) restart(t *testing.T) {
 		if err := tg.real.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+	case tg.house != nil:
+		tg.house.change()
 	}
 }
