@@ -60,6 +60,8 @@ type Broker struct {
 	leaving     atomic.Bool   // the controller is told that this broker wants to go
 	gone        chan struct{} // closed when the controller says that it may
 	left        sync.Once
+	answered    atomic.Pointer[time.Time] // when the controller last answered a heartbeat
+	toldGone    sync.Map                  // by node id: when the log last said that its process is gone
 
 	store      *metadata.Store
 	publisher  *publisher

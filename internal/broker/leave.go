@@ -10,8 +10,10 @@ import (
 const (
 	// leavingInterval is how often a broker that wants to go asks whether it may.
 	leavingInterval = 20 * time.Millisecond
-	// leavingPatience is how long it asks. Without a majority of the controllers nobody answers.
-	leavingPatience = 10 * time.Second
+	// leavingPatience is how long it asks, and leavingSilence how long it waits for any answer: without a majority of the
+	// controllers nobody answers, and an election takes less.
+	leavingPatience = 20 * time.Second
+	leavingSilence  = 3 * time.Second
 )
 
 // leave is the controlled shutdown (controlled.shutdown.enable): the controller moves the leaders of this broker's partitions
@@ -22,16 +24,25 @@ func (b *Broker) leave(ctx context.Context) {
 	}
 	b.leaving.Store(true)
 	b.beat()
-	patience := time.NewTimer(leavingPatience)
-	defer patience.Stop()
-	select {
-	case <-b.gone:
-	case <-ctx.Done():
-	case <-b.ctx.Done():
-	case err := <-b.failed:
-		b.fail(err)
-	case <-patience.C:
-		b.log.Warn("the controller did not let this broker go in time; it goes without handing over all its partitions", "waited", leavingPatience)
+	began := time.Now()
+	for wait := time.NewTicker(leavingInterval); ; {
+		select {
+		case <-b.gone:
+			return
+		case <-ctx.Done():
+			return
+		case <-b.ctx.Done():
+			return
+		case <-wait.C:
+		}
+		heard := began
+		if last := b.answered.Load(); last != nil && last.After(began) {
+			heard = *last
+		}
+		if now := time.Now(); now.Sub(heard) > leavingSilence || now.Sub(began) > leavingPatience || len(b.failed) > 0 {
+			b.log.Warn("the controller did not let this broker go in time; it goes without handing over its partitions", "asked", now.Sub(began), "heard", now.Sub(heard))
+			return
+		}
 	}
 }
 

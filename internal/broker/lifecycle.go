@@ -240,6 +240,8 @@ func (b *Broker) heartbeat() error {
 	if err := refusal("BrokerHeartbeat", response.ErrorCode); err != nil {
 		return err
 	}
+	now := time.Now()
+	b.answered.Store(&now)
 	if response.ShouldShutDown {
 		b.left.Do(func() { close(b.gone) })
 	}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/metadata"
@@ -74,13 +75,20 @@ func (b *Broker) controllerAddress(node int32) (string, bool) {
 	return net.JoinHostPort(voters[i].Host, strconv.Itoa(voters[i].Port)), true
 }
 
+// toldGone is how long the log does not repeat that a node is gone: each of its connections tells, and each attempt.
+const toldGone = time.Minute
+
 // peerDown is told that a connection to another node was lost, and whether nobody listens there any more: then its
 // process is dead.
 func (b *Broker) peerDown(to peer.To, refused bool) {
-	if refused {
-		if q := b.quorum.Load(); q != nil && to.Listener == peer.Controller {
-			q.Suspect(to.Node)
-		}
-		b.log.Info("a node's process is gone", "node", to.Node, "listener", to.Listener.String(), "connection", to.Use)
+	if !refused {
+		return
+	}
+	if q := b.quorum.Load(); q != nil && to.Listener == peer.Controller {
+		q.Suspect(to.Node)
+	}
+	now := time.Now()
+	if last, told := b.toldGone.Swap(to.Node, now); !told || now.Sub(last.(time.Time)) > toldGone {
+		b.log.Info("a node's process is gone: a connection to it was refused", "node", to.Node, "listener", to.Listener.String())
 	}
 }
