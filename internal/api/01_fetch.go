@@ -103,6 +103,7 @@ func (f *fetch) open(rq *wire.FetchRequest) error {
 	}
 	session.lock.Lock()
 	defer session.lock.Unlock()
+	defer session.overtake()
 	switch {
 	case session.epoch != rq.SessionEpoch:
 		return kafka.Errorf(kafka.InvalidFetchSessionEpoch, "fetch session %d is at epoch %d, not %d", session.id, session.epoch, rq.SessionEpoch)

@@ -48,6 +48,7 @@ type fetchSession struct {
 	epoch      int32      // of the next request
 	order      *list.List // of *sessionPartition
 	partitions map[fetchKey]*list.Element
+	waiting    *fetchWaiter // of the last request, which may have been answered since; followers' sessions only
 }
 
 // sessionPartition is what a client last asked of a partition, and what it was last told.

@@ -39,10 +39,32 @@ func (f *fetch) wait(d time.Duration) {
 		}
 	}
 	w.timer = time.AfterFunc(d, w.expire)
+	if s := f.session; s != nil && s.follower {
+		s.wait(w, f.epoch)
+	}
 	if d > longWait {
 		w.hungUp = context.AfterFunc(f.call.Session().Context(), w.expire)
 	}
 	w.look()
+}
+
+// wait notes who waits on behalf of a session, whose request had the epoch; if another one has come since, it waits no
+// longer.
+func (s *fetchSession) wait(w *fetchWaiter, epoch int32) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.waiting = w; s.epoch != epoch {
+		w.expire()
+	}
+}
+
+// overtake has the request that waits answered: a follower has more to say, and answers come in the order of requests. The
+// caller holds s.lock.
+func (s *fetchSession) overtake() {
+	if w := s.waiting; w != nil {
+		s.waiting = nil
+		w.expire()
+	}
 }
 
 // watch has w hear of what the fetch waits for: for a follower of every append, else of what is committed.

@@ -20,6 +20,7 @@ import (
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/replication"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/txn"
@@ -54,6 +55,7 @@ type Broker struct {
 	dirs        []*commitlog.Dir // log.dirs, in their order
 	metadataDir *commitlog.Dir   // of the metadata log, which may be one of dirs
 	assignments *assignments
+	proposals   *proposals
 	// toldOffline has the ids of offline directories that the controller knows of.
 	toldOffline sync.Map
 	beats       chan struct{} // asks for a heartbeat; holds one
@@ -72,6 +74,7 @@ type Broker struct {
 	links      links
 	peers      *peer.Registry // connections to other nodes
 	partitions *partition.Set
+	followers  *replication.Followers
 	groups     *statemachine.Host[*group.Coordinator]
 	txns       *statemachine.Host[*txn.Coordinator]
 	api        *api.API
@@ -117,7 +120,7 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	b := &Broker{
 		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
 		metrics: metrics.NewRegistry(), failed: make(chan error, 1), built: make(chan struct{}),
-		beats: make(chan struct{}, 1), assignments: newAssignments(), active: newActiveController(), images: newReached(),
+		beats: make(chan struct{}, 1), assignments: newAssignments(), proposals: newProposals(), active: newActiveController(), images: newReached(),
 		gone: make(chan struct{}),
 	}
 	b.ctx, b.cancel = context.WithCancel(context.Background())
@@ -170,6 +173,7 @@ func (b *Broker) startBroker(ctx context.Context) error {
 	}
 	b.setStraysAside()
 	b.tasks.Go(b.sendAssignments)
+	b.keepInSync()
 	b.housekeep()
 	b.startCleaner()
 	b.exportMetrics()
@@ -181,12 +185,14 @@ func (b *Broker) startBroker(ctx context.Context) error {
 
 // build makes the parts that serve requests.
 func (b *Broker) build() {
-	b.partitions = partition.NewSet(partition.Options{
+	options := partition.Options{
 		Node: b.node, Dirs: b.dirs, TopicConfig: b.topicConfig, Logger: b.log, Metrics: b.metrics,
 		ProducerExpiration: func() time.Duration { return b.config.Load().Duration(config.ProducerIDExpirationMs) },
 		Cordoned:           b.cordoned, Assign: b.assignments.add, MoveThreads: b.moveThreads,
 		MoveRate: func() int64 { return b.config.Load().DynamicLong(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
-	})
+	}
+	b.replicate(&options)
+	b.partitions, b.followers = partition.NewSet(options), b.newFollowers()
 	b.groups = b.newGroups()
 	b.txns = b.newTransactions()
 	buffers := server.NewBuffers(maxIdleBuffers)
@@ -261,6 +267,9 @@ func (b *Broker) Stop(ctx context.Context) error {
 		b.loads.Wait()
 	}
 	b.stopControllers(ctx)
+	if b.followers != nil {
+		b.followers.Close()
+	}
 	if b.peers != nil {
 		b.peers.Close()
 	}

@@ -16,6 +16,7 @@ import (
 func (b *Broker) followMetadata() {
 	b.store.Subscribe(b.followSettings)
 	b.store.Subscribe(b.partitions.Apply)
+	b.store.Subscribe(b.followLeaders)
 	b.store.Subscribe(b.followCoordinators)
 }
 

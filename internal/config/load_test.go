@@ -163,7 +163,7 @@ func TestInternalTopicsKeepWhatUsersSet(t *testing.T) {
 
 func TestNotices(t *testing.T) {
 	_, said, err := Load(Sources{Sets: []string{
-		"num.partition=3", "quite.another.thing=1", "num.io.threads=16", "num.network.threads=3", "replica.lag.time.max.ms=1000",
+		"num.partition=3", "quite.another.thing=1", "num.io.threads=16", "num.network.threads=3", "controller.socket.timeout.ms=1000",
 		"zookeeper.connect=z:1", "zookeeper.session.timeout.ms=5", "advertised.host.name=x", "ssl.keystore.password=secret",
 		"super.users=User:a", "leader.replication.throttled.rate=1", "listener.name.plaintext.ssl.keystore.password=secret",
 		"advertised.listeners=PLAINTEXT://kafka.example.com:9092", "bad\nname=1",
@@ -174,12 +174,12 @@ func TestNotices(t *testing.T) {
 	want := strings.TrimSpace(`
 advertised.host.name has no effect: Kafka 3.0 removed it; set advertised.listeners=PLAINTEXT://<host>:<port>
 bad?name is not a known property and has no effect
+controller.socket.timeout.ms=1000 is accepted and has no effect in this version: it comes with several brokers
 leader.replication.throttled.rate has no effect here: it can only be set through kafka-configs
 listener.name.plaintext.ssl.keystore.password is accepted and has no effect in this version: it comes with TLS
 num.io.threads=16 is accepted and has no effect here: requests are handled by the goroutine of their connection
 num.partition is not a known property and has no effect; did you mean num.partitions?
 quite.another.thing is not a known property and has no effect
-replica.lag.time.max.ms=1000 is accepted and has no effect in this version: it comes with several brokers
 ssl.keystore.password is accepted and has no effect in this version: it comes with TLS
 zookeeper.connect: ZooKeeper is not needed; the broker keeps the cluster's metadata itself
 advertised.listeners says PLAINTEXT://kafka.example.com:9092, but listeners is not set and the broker listens on localhost only; set listeners=PLAINTEXT://:9092 to be reached from other machines`)

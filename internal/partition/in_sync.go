@@ -163,6 +163,9 @@ func (p *Partition) settle(c *inSyncChange, v Verdict) {
 	if p.mu.pending != c {
 		p.mu.Unlock()
 		p.leadership.Unlock()
+		if v.Code == kafka.None {
+			p.set.inSync.count(c) // the image was faster
+		}
 		return
 	}
 	state := p.state.Load()

@@ -1,7 +1,7 @@
 // Package replication has the replicas of this broker follow their leaders: it fetches what the leaders have, cuts what they
 // do not have, and tells them what is safe here.
 //
-// Nouns. A [Manager] knows which partitions this broker follows ([Manager.Update]), and has a fetcher for each leader
+// Nouns. [Followers] knows which partitions this broker follows ([Followers.Update]), and has a fetcher for each leader
 // (num.replica.fetchers of them): a goroutine that keeps one Fetch request waiting at the leader, in an incremental session
 // (KIP-227). What is fetched goes into the log on the goroutine of the connection, as it came, while its bytes are valid.
 //

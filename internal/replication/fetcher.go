@@ -10,7 +10,7 @@ import (
 
 // fetcher follows one leader with some of the partitions.
 type fetcher struct {
-	m     *Manager
+	m     *Followers
 	place place
 	wake  chan struct{} // something has changed; holds one
 	quit  chan struct{}
@@ -60,7 +60,7 @@ func pauseAfter(failures int, most time.Duration) time.Duration {
 	return min(firstPause<<min(failures, 20), most)
 }
 
-func newFetcher(m *Manager, at place) *fetcher {
+func newFetcher(m *Followers, at place) *fetcher {
 	f := &fetcher{m: m, place: at, wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	f.mu.following = map[key]*following{}
 	f.mu.free = []*slot{newSlot(f), newSlot(f)}

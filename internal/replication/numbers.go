@@ -5,7 +5,7 @@ import "github.com/ottla/ottla/internal/metrics"
 // numbers are what operators see of the fetchers, under the names of Kafka's ReplicaFetcherManager.
 type numbers struct{ requests *metrics.Counter }
 
-func newNumbers(m *Manager) *numbers {
+func newNumbers(m *Followers) *numbers {
 	r := m.options.Metrics
 	gauge := func(name, help string, value func(*following) int64, join func(a, b int64) int64) {
 		r.Gauge(metrics.Name("kafka.server", "ReplicaFetcherManager", name), help).Func(func() float64 {
@@ -25,7 +25,7 @@ func newNumbers(m *Manager) *numbers {
 }
 
 // over joins a number of all partitions that are followed.
-func (m *Manager) over(value func(*following) int64, join func(a, b int64) int64) (n int64) {
+func (m *Followers) over(value func(*following) int64, join func(a, b int64) int64) (n int64) {
 	for _, f := range m.all() {
 		f.mu.Lock()
 		for _, x := range f.mu.following {

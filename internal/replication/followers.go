@@ -23,7 +23,7 @@ type Settings struct {
 	Fetchers          int           // num.replica.fetchers
 }
 
-// Options say for which broker a Manager works.
+// Options say for which broker a Followers works.
 type Options struct {
 	// Node is the broker's id, BrokerEpoch the epoch of its registration at the moment.
 	Node        int32
@@ -50,8 +50,8 @@ type Throttle interface {
 	Took(now time.Time, bytes int)
 }
 
-// Manager has the partitions of this broker follow their leaders. Its methods may be called from any goroutine.
-type Manager struct {
+// Followers has the partitions of this broker follow their leaders. Its methods may be called from any goroutine.
+type Followers struct {
 	options Options
 	seed    maphash.Seed
 	numbers *numbers
@@ -79,15 +79,15 @@ type key struct {
 
 func keyOf(p *partition.Partition) key { return key{p.TopicID(), p.Name().Partition} }
 
-// New returns a Manager that follows nobody.
-func New(o Options) *Manager {
+// New returns a Followers that follows nobody.
+func New(o Options) *Followers {
 	if o.Metrics == nil {
 		o.Metrics = metrics.NewRegistry()
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	m := &Manager{options: o, seed: maphash.MakeSeed()}
+	m := &Followers{options: o, seed: maphash.MakeSeed()}
 	m.mu.fetchers, m.mu.at = map[place]*fetcher{}, map[key]*fetcher{}
 	m.numbers = newNumbers(m)
 	return m
@@ -95,7 +95,7 @@ func New(o Options) *Manager {
 
 // Update looks at what the controller says of a partition that this broker hosts, or hosted until now: it is followed under
 // its leader epoch, or not any more. It does not block; partition.Options.Role may be it.
-func (m *Manager) Update(p *partition.Partition) {
+func (m *Followers) Update(p *partition.Partition) {
 	k, state := keyOf(p), p.State()
 	follows := p.Gone() == nil && state.Leader >= 0 && state.Leader != m.options.Node
 	m.mu.Lock()
@@ -120,7 +120,7 @@ func (m *Manager) Update(p *partition.Partition) {
 }
 
 // Spread distributes the partitions again: num.replica.fetchers has changed.
-func (m *Manager) Spread() {
+func (m *Followers) Spread() {
 	m.mu.Lock()
 	var all []*partition.Partition
 	for k, f := range m.mu.at {
@@ -134,7 +134,7 @@ func (m *Manager) Spread() {
 	}
 }
 
-func (m *Manager) indexOf(k key) int {
+func (m *Followers) indexOf(k key) int {
 	n := max(1, m.options.Settings().Fetchers)
 	if n == 1 {
 		return 0
@@ -143,7 +143,7 @@ func (m *Manager) indexOf(k key) int {
 }
 
 // fetcher returns the one of a place. The caller holds m.mu.
-func (m *Manager) fetcher(at place) *fetcher {
+func (m *Followers) fetcher(at place) *fetcher {
 	f := m.mu.fetchers[at]
 	if f == nil {
 		f = newFetcher(m, at)
@@ -154,7 +154,7 @@ func (m *Manager) fetcher(at place) *fetcher {
 }
 
 // Reconnected has the fetchers of a leader ask at once, whatever pause they make: it can be reached again.
-func (m *Manager) Reconnected(leader int32) {
+func (m *Followers) Reconnected(leader int32) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for at, f := range m.mu.fetchers {
@@ -166,7 +166,7 @@ func (m *Manager) Reconnected(leader int32) {
 
 // Close ends all fetching and returns when nothing is appended any more. Requests on their way are not waited for, unless
 // their answer is being taken in.
-func (m *Manager) Close() {
+func (m *Followers) Close() {
 	m.mu.Lock()
 	m.mu.closed = true
 	for _, f := range m.mu.fetchers {
@@ -177,7 +177,7 @@ func (m *Manager) Close() {
 }
 
 // all returns the fetchers.
-func (m *Manager) all() []*fetcher {
+func (m *Followers) all() []*fetcher {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	all := make([]*fetcher, 0, len(m.mu.fetchers))
