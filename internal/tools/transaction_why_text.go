@@ -56,7 +56,7 @@ func (w *transactionReport) text() string {
 func (w *transactionReport) headline() []string {
 	d := w.described
 	if d == nil {
-		return []string{fmt.Sprintf("Transactional id %s is not known any more.", w.id)}
+		return []string{fmt.Sprintf("Transactional id %s is not known, or not any more.", w.id)}
 	}
 	whose := ""
 	if c := w.causes; c != nil && c.Client != (whyWho{}) {
