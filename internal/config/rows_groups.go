@@ -21,7 +21,7 @@ var (
 	GroupCoordinatorRebalanceProtocols = BrokerList{&Row{
 		Name: "group.coordinator.rebalance.protocols", Type: List, Default: "classic,consumer,streams", Valid: distinct{of: oneOf{"consumer", "classic", "share", "streams"}}, Importance: Medium,
 		Doc:    "Kinds of groups that are served: classic, consumer, streams, share.",
-		Status: Later, Why: "streams and share groups; classic and consumer groups are served as it says",
+		Status: Later, Why: "share groups; all others are served as it says",
 	}}
 	GroupCoordinatorThreads = BrokerInt{&Row{
 		Name: "group.coordinator.threads", Type: Int, Default: "4", Valid: atLeast(1),
