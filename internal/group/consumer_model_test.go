@@ -45,6 +45,10 @@ type consumerModel struct {
 	calmed   bool // clients do not change their minds any more
 	epochs   map[*consumerGroup]int32
 	topics   int
+	// Of TestRandomMigrations:
+	migrates  bool // clients change their protocol when they start
+	converted int  // how often the group changed its kind
+	kind      string
 }
 
 // modelConsumer is what a client of the new protocol knows.
@@ -53,7 +57,10 @@ type modelConsumer struct {
 	lives    int // how often it has started
 	instance *string
 	classic  bool
-	epoch    int32
+	joined   bool // of the classic protocol: it has a generation
+	synced   bool // and its assignment
+	leads    []string
+	epoch    int32      // or generation
 	owns     partitions // what it consumes
 	told     bool       // it was told an assignment in this life
 	topics   []string
@@ -62,6 +69,10 @@ type modelConsumer struct {
 }
 
 func runConsumerModel(t *testing.T, seed uint64, steps int) []string {
+	return newConsumerModel(t, seed).run(steps)
+}
+
+func newConsumerModel(t *testing.T, seed uint64) *consumerModel {
 	m := &consumerModel{bench: newBench(t), rand: rand.New(rand.NewPCG(seed, 11)), epochs: map[*consumerGroup]int32{}}
 	m.consumer.AssignmentInterval = []time.Duration{0, time.Second}[m.rand.IntN(2)]
 	m.settings.InitialRebalanceDelay = 0
@@ -76,6 +87,10 @@ func runConsumerModel(t *testing.T, seed uint64, steps int) []string {
 		m.restartClient(c)
 		m.clients = append(m.clients, c)
 	}
+	return m
+}
+
+func (m *consumerModel) run(steps int) []string {
 	for range steps {
 		m.step()
 		m.check()
@@ -83,14 +98,19 @@ func runConsumerModel(t *testing.T, seed uint64, steps int) []string {
 	m.calm()
 	m.engine.Stop(kafka.Errorf(kafka.NotCoordinator, "the end"))
 	if m.asked != m.answered {
-		t.Errorf("%d requests, %d answers", m.asked, m.answered)
+		m.t.Errorf("%d requests, %d answers", m.asked, m.answered)
 	}
 	return m.journal
 }
 
 func (m *consumerModel) restartClient(c *modelConsumer) {
 	c.lives++
+	c.waits = false
+	if m.migrates && m.rand.IntN(2) == 0 {
+		c.classic = !c.classic
+	}
 	c.id, c.epoch, c.owns, c.told = fmt.Sprint(c.name, "-", c.lives), 0, partitions{}, false
+	c.joined, c.synced, c.leads = false, false, nil
 	c.topics, c.regex = []string{"t0"}, ""
 	switch m.rand.IntN(4) {
 	case 0:
@@ -189,7 +209,7 @@ func (m *consumerModel) beat(c *modelConsumer, lost bool) {
 		return
 	}
 	if c.classic {
-		m.joinClassic(c, lost)
+		m.classicTurn(c, lost)
 		return
 	}
 	rq := &wire.ConsumerGroupHeartbeatRequest{GroupID: "g", MemberID: c.id, MemberEpoch: c.epoch, InstanceID: c.instance, RebalanceTimeoutMs: -1}
@@ -212,13 +232,20 @@ func (m *consumerModel) beat(c *modelConsumer, lost bool) {
 	m.do(func(g *Coordinator, now time.Time) statemachine.Output {
 		return g.ConsumerHeartbeat(now, ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: 1, Client: causes.Client{ID: c.name}}, func(r *wire.ConsumerGroupHeartbeatResponse, err error) {
 			m.answered++
-			c.waits = false
+			if life == c.lives {
+				c.waits = false
+			}
 			m.say("%d %s at %d owning %s -> %s", number, rq.MemberID, rq.MemberEpoch, printTopics(ownedPartitions(rq.TopicPartitions)), answerText(r, err))
 			if !lost && life == c.lives {
 				m.heard(c, r, err)
 			}
 		})
-	}, func(error) { m.answered++; c.waits = false })
+	}, func(error) {
+		m.answered++
+		if life == c.lives {
+			c.waits = false
+		}
+	})
 }
 
 func answerText(r *wire.ConsumerGroupHeartbeatResponse, err error) string {
@@ -271,33 +298,6 @@ func (m *consumerModel) leave(c *modelConsumer) {
 	}, func(error) { m.answered++ })
 }
 
-// joinClassic is what a client of the classic protocol does; it never consumes, so it owns nothing.
-func (m *consumerModel) joinClassic(c *modelConsumer, lost bool) {
-	m.asked++
-	c.waits = true
-	id := ""
-	if c.told {
-		id = c.id
-	}
-	join := Join{
-		GroupID: "g", MemberID: id, InstanceID: c.instance, Client: causes.Client{ID: c.name}, SessionTimeout: 10 * time.Second, Rebalance: 10 * time.Second,
-		ProtocolType: consumerProtocol, Protocols: []wire.JoinGroupRequestProtocol{{Name: "range", Metadata: subscriptionTo(c.topics...)}},
-		Reply: func(r *wire.JoinGroupResponse) {
-			m.answered++
-			c.waits = false
-			m.say("%s joins by the classic protocol -> %s", c.name, code(r.ErrorCode))
-			if lost {
-				return
-			}
-			c.told = r.ErrorCode == 0
-			if c.told {
-				c.id = r.MemberID
-			}
-		},
-	}
-	m.do(func(g *Coordinator, now time.Time) statemachine.Output { return g.Join(now, join) }, func(error) { m.answered++; c.waits = false })
-}
-
 // check checks what holds between any two steps.
 func (m *consumerModel) check() {
 	m.t.Helper()
@@ -316,6 +316,10 @@ func (m *consumerModel) check() {
 			}
 			m.epochs[g] = g.epoch
 			m.checkConsumer(g)
+		}
+		if kind, _, _ := shared.kind.list(); id == "g" && kind != m.kind {
+			m.kind = kind
+			m.converted++
 		}
 	}
 	if m.machine.live && alarms != len(m.machine.alarms.heap) {
@@ -357,7 +361,7 @@ func (m *consumerModel) checkConsumer(g *consumerGroup) {
 	// A client that is in the group consumes nothing that the group does not count as its.
 	for _, c := range m.clients {
 		member := g.members[c.id]
-		if c.classic || member == nil || member.epoch == leavingForAWhile || c.epoch == 0 {
+		if member == nil || member.epoch == leavingForAWhile || c.epoch == 0 {
 			continue
 		}
 		for topic, ids := range c.owns {
@@ -382,7 +386,9 @@ func (m *consumerModel) calm() {
 	m.log.Release()
 	m.work()
 	m.advance(2 * time.Minute) // whoever is silent is out
-	m.clients = slices.DeleteFunc(m.clients, func(c *modelConsumer) bool { return c.classic })
+	if !m.migrates {
+		m.clients = slices.DeleteFunc(m.clients, func(c *modelConsumer) bool { return c.classic })
+	}
 	for range 40 {
 		for _, c := range m.clients {
 			m.beat(c, false)
@@ -390,7 +396,13 @@ func (m *consumerModel) calm() {
 		}
 		m.advance(3 * time.Second)
 	}
+	if m.migrates {
+		m.checkMigrated()
+	}
 	g := m.machine.consumer("g")
+	if m.migrates && g == nil {
+		return
+	}
 	if g == nil || g.state() != stable {
 		m.t.Errorf("the group is not stable in the end: %+v", g)
 		return
