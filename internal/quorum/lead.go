@@ -167,6 +167,10 @@ func (q *Quorum) resign(err error) {
 	q.mu.Lock()
 	lead, waiters := q.mu.lead, q.mu.waiters
 	q.mu.lead, q.mu.waiters = nil, nil
+	if q.mu.resigned != nil {
+		close(q.mu.resigned)
+		q.mu.resigned = nil
+	}
 	q.mu.Unlock()
 	if lead == nil {
 		return

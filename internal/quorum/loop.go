@@ -79,9 +79,10 @@ func (q *Quorum) stopping() bool {
 	}
 }
 
-// Close stops the quorum and waits until it has: who waits for a commit gets an error, OnResign is called if
-// this node leads. The log stays open.
+// Close stops the quorum and waits until it has: a leader hands over to another voter first, if one can take over at
+// once; who waits for a commit gets an error, OnResign is called if this node leads. The log stays open.
 func (q *Quorum) Close() error {
+	q.handOver()
 	q.once.Do(func() { close(q.closing) })
 	<-q.closed
 	return nil

@@ -100,9 +100,10 @@ type Quorum struct {
 		waiters   []waiter    // of lead, in order of offsets
 		followers map[uint64]follower
 		snapshot  snapshotResult
-		loads     int   // Loads that are running: they read what a snapshot would drop
-		hurry     int   // short ticks that are left, see Suspect
-		err       error // why it stopped
+		loads     int           // Loads that are running: they read what a snapshot would drop
+		resigned  chan struct{} // closed when lead ends; nil unless somebody waits for that
+		hurry     int           // short ticks that are left, see Suspect
+		err       error         // why it stopped
 	}
 
 	// Owned by the loop.
