@@ -25,7 +25,9 @@ func (b *Broker) leave(ctx context.Context) {
 	b.leaving.Store(true)
 	b.beat()
 	began := time.Now()
-	for wait := time.NewTicker(leavingInterval); ; {
+	wait := time.NewTicker(leavingInterval)
+	defer wait.Stop()
+	for {
 		select {
 		case <-b.gone:
 			return
