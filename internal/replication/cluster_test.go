@@ -1,0 +1,352 @@
+package replication
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/vfs"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// cluster is some brokers with one partition, t-0, a controller that is a model of Kafka's, and a network that delays and
+// loses. It runs on a synctest bubble's time.
+type cluster struct {
+	t      testing.TB
+	config *config.Broker
+	nodes  []*node
+	minISR int
+	// connections have the last answer from each leader to each follower.
+	connections sync.Map
+	sends       sync.WaitGroup // and proposals
+	rand   struct {
+		sync.Mutex
+		*rand.Rand
+	}
+	mu struct {
+		sync.Mutex
+		image   *metadata.Image
+		offset  int64
+		cut     map[[2]int32]bool // from follower to leader
+		alive   map[int32]bool
+		delayed bool // controller and network take their time
+	}
+}
+
+// node is a broker that can crash.
+type node struct {
+	c       *cluster
+	id      int32
+	epoch   int64
+	disk    *vfs.Memory
+	dir     *commitlog.Dir
+	set     *partition.Set
+	follows *Followers
+	serves  *leaderSide
+	// applied is the image that the set has; images that wait to be applied, in their order.
+	applied *metadata.Image
+	images  chan *metadata.Image
+	stopped chan struct{}
+	applies sync.WaitGroup
+}
+
+func (c *cluster) chance(percent int) bool { return c.below(100) < percent }
+
+func (c *cluster) below(n int) int {
+	c.rand.Lock()
+	defer c.rand.Unlock()
+	return c.rand.IntN(n)
+}
+
+// delay is a pause of some hundreds of microseconds, now and then of some milliseconds.
+func (c *cluster) delay() {
+	c.mu.Lock()
+	delayed := c.mu.delayed
+	c.mu.Unlock()
+	if !delayed {
+		time.Sleep(100 * time.Microsecond)
+		return
+	}
+	d := time.Duration(c.below(400)) * time.Microsecond
+	if c.chance(5) {
+		d *= 50
+	}
+	time.Sleep(d)
+}
+
+func newCluster(t testing.TB, seed uint64, replicas, minISR int, settings ...string) *cluster {
+	t.Helper()
+	loaded, _, err := config.Load(config.Sources{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{t: t, config: loaded, minISR: minISR}
+	c.rand.Rand = rand.New(rand.NewPCG(seed, 7))
+	c.mu.cut, c.mu.alive = map[[2]int32]bool{}, map[int32]bool{}
+	c.mu.image = metadata.Empty("c")
+	records := []wire.Message{&wire.TopicRecord{Name: "t", TopicID: kafka.UUID{1}}, setting("min.insync.replicas", fmt.Sprint(minISR))}
+	for i := 0; i+1 < len(settings); i += 2 {
+		records = append(records, setting(settings[i], settings[i+1]))
+	}
+	var ids []int32
+	for i := range int32(replicas) {
+		ids = append(ids, i+1)
+	}
+	for _, id := range ids {
+		c.mu.alive[id] = true
+		records = append(records, &wire.RegisterBrokerRecord{BrokerID: id, BrokerEpoch: int64(id)})
+	}
+	c.decide(append(records, &wire.PartitionRecord{TopicID: kafka.UUID{1}, Replicas: ids, Isr: ids, Leader: 1, Directories: make([]kafka.UUID, replicas)})...)
+	for _, id := range ids {
+		n := &node{c: c, id: id, epoch: int64(id), disk: vfs.NewMemory()}
+		c.nodes = append(c.nodes, n)
+		n.start()
+	}
+	return c
+}
+
+func setting(name, value string) wire.Message {
+	return &wire.ConfigRecord{ResourceType: int8(metadata.ConfigTopic), ResourceName: "t", Name: name, Value: &value}
+}
+
+// start opens the node's disk as it is.
+func (n *node) start() {
+	n.c.t.Helper()
+	dir, err := commitlog.Open(n.disk, "/d", commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond})
+	if err != nil {
+		n.c.t.Fatal(err)
+	}
+	n.dir = dir
+	epoch := n.epoch
+	n.serves = newLeaderSide(n)
+	n.follows = New(Options{
+		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Settings: func() Settings {
+			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
+		},
+	})
+	follows := n.follows
+	n.set = partition.NewSet(partition.Options{
+		Node: n.id, Dirs: []*commitlog.Dir{dir}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return n.c.config.Topic(im.TopicConfig(topic)) },
+		Role:        follows.Update, BrokerEpoch: func() int64 { return epoch }, ReplicaLag: func() time.Duration { return 2 * time.Second },
+		Propose: func(x partition.Proposal, done func(partition.Verdict)) { n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) }) },
+	})
+	n.applied = metadata.Empty("c")
+	n.images, n.stopped = make(chan *metadata.Image, 1000), make(chan struct{})
+	images, stopped := n.images, n.stopped
+	n.c.mu.Lock()
+	images <- n.c.mu.image
+	n.c.mu.alive[n.id] = true
+	n.c.mu.Unlock()
+	n.applies.Go(func() {
+		for {
+			select {
+			case <-stopped:
+				return
+			case next := <-images:
+				n.c.delay()
+				n.set.Apply(n.applied, next, metadata.Diff(n.applied, next))
+				n.applied = next
+			}
+		}
+	})
+}
+
+// stop ends the process; what its disk has then is as the loss says.
+func (n *node) stop(loss vfs.Loss) {
+	n.c.mu.Lock()
+	n.c.mu.alive[n.id] = false
+	n.c.mu.Unlock()
+	n.disk = n.disk.Crash(loss)
+	close(n.stopped)
+	n.applies.Wait()
+	n.follows.Close()
+	n.serves.stop()
+	n.set.Close()
+	_ = n.dir.Close()
+}
+
+func (n *node) partition() *partition.Partition {
+	p, err := n.set.Get("t", 0)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+func (c *cluster) node(id int32) *node { return c.nodes[id-1] }
+
+// decide writes records into the image, which the nodes get in time.
+func (c *cluster) decide(records ...wire.Message) {
+	c.t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.decideLocked(records...)
+}
+
+func (c *cluster) decideLocked(records ...wire.Message) {
+	delta := c.mu.image.Change()
+	for _, r := range records {
+		if err := delta.Replay(r); err != nil {
+			c.t.Error(err)
+		}
+	}
+	c.mu.offset += int64(len(records))
+	c.mu.image = delta.Apply(c.mu.offset, 1)
+	for _, n := range c.nodes {
+		if c.mu.alive[n.id] {
+			n.images <- c.mu.image
+		}
+	}
+}
+
+func (c *cluster) state() *metadata.Partition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stateLocked()
+}
+
+func (c *cluster) stateLocked() *metadata.Partition {
+	return c.mu.image.Partition(kafka.TopicPartition{Topic: "t"})
+}
+
+func change(edit func(*wire.PartitionChangeRecord)) *wire.PartitionChangeRecord {
+	r := new(wire.PartitionChangeRecord)
+	r.Reset()
+	r.TopicID, r.PartitionID = kafka.UUID{1}, 0
+	edit(r)
+	return r
+}
+
+// propose is the controller's AlterPartition: requests and answers may be lost, and are sent again.
+func (c *cluster) propose(leader int32, epoch int64, x partition.Proposal, done func(partition.Verdict)) {
+	for {
+		c.delay()
+		if c.dead(leader, epoch) {
+			return
+		}
+		if c.chance(10) {
+			continue // the request is lost
+		}
+		v := c.judge(leader, x)
+		c.delay()
+		if c.dead(leader, epoch) {
+			return
+		}
+		if !c.chance(10) {
+			done(v)
+			return
+		}
+	}
+}
+
+func (c *cluster) dead(id int32, epoch int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.mu.image.Broker(id)
+	return !c.mu.alive[id] || b.Epoch != epoch
+}
+
+func (c *cluster) judge(leader int32, x partition.Proposal) partition.Verdict {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p := c.stateLocked()
+	switch {
+	case x.LeaderEpoch < p.LeaderEpoch:
+		return partition.Verdict{Code: kafka.FencedLeaderEpoch}
+	case leader != p.Leader:
+		return partition.Verdict{Code: kafka.InvalidRequest}
+	case x.PartitionEpoch < p.PartitionEpoch:
+		return partition.Verdict{Code: kafka.InvalidUpdateVersion}
+	}
+	var isr []int32
+	for _, member := range x.ISR {
+		b := c.mu.image.Broker(member.Broker)
+		if !b.Active() || member.Epoch != -1 && member.Epoch != b.Epoch {
+			return partition.Verdict{Code: kafka.IneligibleReplica}
+		}
+		isr = append(isr, member.Broker)
+	}
+	c.alterLocked(isr, p.Leader, false)
+	p = c.stateLocked()
+	return partition.Verdict{LeaderEpoch: p.LeaderEpoch, PartitionEpoch: p.PartitionEpoch, ISR: p.ISR}
+}
+
+// alterLocked changes the in-sync set and keeps eligible leaders as KIP-966 says; moves forces a new leader epoch.
+func (c *cluster) alterLocked(isr []int32, leader int32, moves bool, more ...wire.Message) {
+	p := c.stateLocked()
+	var elr []int32
+	if len(isr) < c.minISR {
+		for _, id := range slices.Concat(p.ELR, p.ISR) {
+			if !slices.Contains(isr, id) && !slices.Contains(elr, id) {
+				elr = append(elr, id)
+			}
+		}
+	}
+	c.decideLocked(append(more, change(func(r *wire.PartitionChangeRecord) {
+		r.Isr, r.EligibleLeaderReplicas = append([]int32{}, isr...), append([]int32{}, elr...)
+		if moves || leader != p.Leader {
+			r.Leader = leader
+		}
+	}))...)
+}
+
+// fence takes a broker out of the in-sync set and elects another leader if it led.
+func (c *cluster) fence(id int32) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	p, b := c.stateLocked(), c.mu.image.Broker(id)
+	isr := slices.DeleteFunc(slices.Clone(p.ISR), func(x int32) bool { return x == id })
+	leader := p.Leader
+	if leader == id {
+		leader = metadata.NoLeader
+		if len(isr) > 0 {
+			leader = isr[0]
+		}
+	}
+	c.alterLocked(isr, leader, false, &wire.RegisterBrokerRecord{BrokerID: id, BrokerEpoch: b.Epoch, Fenced: true})
+}
+
+// register brings a broker back under a new epoch; it may lead at once what nobody leads, if it is eligible.
+func (c *cluster) register(n *node) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.offset++
+	n.epoch = 1000 + c.mu.offset
+	c.decideLocked(&wire.RegisterBrokerRecord{BrokerID: n.id, BrokerEpoch: n.epoch})
+	if p := c.stateLocked(); p.Leader == metadata.NoLeader && slices.Contains(p.ELR, n.id) {
+		c.alterLocked([]int32{n.id}, n.id, true)
+	}
+}
+
+// moveLeader elects another member of the in-sync set, or the same again.
+func (c *cluster) moveLeader() {
+	pick := c.below(100)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p := c.stateLocked(); len(p.ISR) > 0 {
+		c.alterLocked(p.ISR, p.ISR[pick%len(p.ISR)], true)
+	}
+}
+
+func (c *cluster) cutLink(follower, leader int32, cut bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.mu.cut[[2]int32{follower, leader}] = cut
+}
+
+func (c *cluster) isCut(follower, leader int32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.mu.cut[[2]int32{follower, leader}] || !c.mu.alive[leader] || !c.mu.alive[follower]
+}
