@@ -122,7 +122,8 @@ func setting(name, value string) wire.Message {
 // start opens the node's disk as it is.
 func (n *node) start() {
 	n.c.t.Helper()
-	dir, err := commitlog.Open(n.disk, "/d", commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond})
+	disk := slowDisk{n.disk, func() time.Duration { return time.Duration(n.c.below(3000)) * time.Microsecond }}
+	dir, err := commitlog.Open(disk, "/d", commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond, JournalBytes: -1})
 	if err != nil {
 		n.c.t.Fatal(err)
 	}
