@@ -169,6 +169,11 @@ func (n *node) stop(loss vfs.Loss) {
 	n.c.mu.alive[n.id] = false
 	n.c.mu.Unlock()
 	n.disk = n.disk.Crash(loss)
+	n.end()
+}
+
+// end lets go of what runs.
+func (n *node) end() {
 	close(n.stopped)
 	n.applies.Wait()
 	n.follows.Close()
@@ -304,6 +309,7 @@ func (c *cluster) alterLocked(isr []int32, leader int32, moves bool, more ...wir
 
 // fence takes a broker out of the in-sync set and elects another leader if it led.
 func (c *cluster) fence(id int32) {
+	pick := c.below(100)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	p, b := c.stateLocked(), c.mu.image.Broker(id)
@@ -312,7 +318,7 @@ func (c *cluster) fence(id int32) {
 	if leader == id {
 		leader = metadata.NoLeader
 		if len(isr) > 0 {
-			leader = isr[0]
+			leader = isr[pick%len(isr)]
 		}
 	}
 	c.alterLocked(isr, leader, false, &wire.RegisterBrokerRecord{BrokerID: id, BrokerEpoch: b.Epoch, Fenced: true})

@@ -22,7 +22,7 @@ import (
 // and know the same of producers, each acknowledged record is where the producer was told it is, once and in order, and
 // whatever a consumer saw below a high watermark is still there. SEED=n runs one schedule.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, 5, 6, 7, 8}
+	seeds := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
 	if text := os.Getenv("SEED"); text != "" {
 		from, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -69,7 +69,7 @@ func schedule(t *testing.T, seed uint64) {
 			}
 		}
 	})
-	for range 60 {
+	for range 100 {
 		c.step()
 		time.Sleep(time.Duration(c.below(300)) * time.Millisecond)
 	}
@@ -105,8 +105,13 @@ func (c *cluster) step() {
 	}
 	c.mu.Unlock()
 	switch what := c.below(100); {
-	case what < 30:
+	case what < 20:
 		c.moveLeader()
+	case what < 30: // the one in between hardly gets to lead
+		c.moveLeader()
+		c.moveLeader()
+	case what >= 95:
+		c.powerFailure()
 	case what < 60 && alive && (up > 1 || what < 40):
 		loss := []vfs.Loss{vfs.LoseUnsynced(), vfs.KeepUnsynced(), vfs.KeepSome(uint64(c.below(1000)), 512)}[c.below(3)]
 		n.stop(loss)
@@ -132,6 +137,39 @@ func (c *cluster) step() {
 	}
 }
 
+// powerFailure stops all brokers at the same moment; the controller hears of them, and they come back, one by one.
+func (c *cluster) powerFailure() {
+	var down []*node
+	for _, n := range c.nodes {
+		c.mu.Lock()
+		alive := c.mu.alive[n.id]
+		c.mu.alive[n.id] = false
+		c.mu.Unlock()
+		if alive {
+			n.disk = n.disk.Crash(vfs.LoseUnsynced())
+			down = append(down, n)
+		}
+	}
+	for _, n := range down {
+		n.end()
+	}
+	for _, i := range c.order(len(down)) {
+		c.fence(down[i].id)
+	}
+	for _, i := range c.order(len(down)) {
+		time.Sleep(time.Duration(c.below(50)) * time.Millisecond)
+		c.register(down[i])
+		down[i].start()
+	}
+}
+
+// order is a random one of 0 to n-1.
+func (c *cluster) order(n int) []int {
+	c.rand.Lock()
+	defer c.rand.Unlock()
+	return c.rand.Perm(n)
+}
+
 // heal brings everything back.
 func (c *cluster) heal() {
 	for _, n := range c.nodes {
@@ -151,18 +189,19 @@ func (c *cluster) heal() {
 }
 
 // leader is the partition where the controller says that it is led.
-func (c *cluster) leader() *partition.Partition {
+func (c *cluster) leader() (*partition.Partition, *node, int64) {
 	id := c.state().Leader
 	if id < 1 {
-		return nil
+		return nil, nil, 0
 	}
+	n := c.node(id)
 	c.mu.Lock()
-	alive := c.mu.alive[id]
+	alive, epoch := c.mu.alive[id], n.epoch
 	c.mu.Unlock()
 	if !alive {
-		return nil
+		return nil, nil, 0
 	}
-	return c.node(id).partition()
+	return n.partition(), n, epoch
 }
 
 // produce writes one batch after the other, each until it is acknowledged.
@@ -197,7 +236,7 @@ func (h *history) produce(id int64) {
 }
 
 func (h *history) try(id int64, sequence int32, value string) (offset int64, ok bool) {
-	p := h.c.leader()
+	p, n, epoch := h.c.leader()
 	if p == nil {
 		return 0, false
 	}
@@ -216,7 +255,7 @@ func (h *history) try(id int64, sequence int32, value string) (offset int64, ok 
 	p.AwaitFunc(done.NextOffset, func(err error) { told <- err })
 	select {
 	case err := <-told:
-		return done.BaseOffset, err == nil
+		return done.BaseOffset, err == nil && !h.c.dead(n.id, epoch) // what a crashed process still says, nobody hears
 	case <-time.After(time.Second):
 		return 0, false // it may come to be acknowledged; the producer asks again
 	}
@@ -237,7 +276,7 @@ func (h *history) look() {
 		}
 		high := p.Log().HighWatermark()
 		all, err := contents(p, high)
-		if err != nil {
+		if err != nil || h.c.dead(n.id, epoch) {
 			continue // it was stopped meanwhile
 		}
 		h.mu.Lock()
@@ -310,7 +349,7 @@ func bytesOf(p *partition.Partition, below int64) (raw []byte, err error) {
 func (h *history) converge() {
 	for range 2000 {
 		state := h.c.state()
-		p := h.c.leader()
+		p, _, _ := h.c.leader()
 		if p != nil && len(state.ISR) == len(state.Replicas) && state.Leader != metadata.NoLeader {
 			end, same := p.Log().EndOffset(), true
 			for _, n := range h.c.nodes {
