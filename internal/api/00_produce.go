@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/producerstate"
@@ -61,9 +62,9 @@ type produce struct {
 	call     Call
 	response wire.ProduceResponse
 	waiting  []appended
-	// verified is what the coordinator of a transaction has said of the request's partitions, in their order; empty if nothing
-	// had to be asked.
-	verified []membershipPlace
+	// question has what the coordinator of a transaction has said of the request's partitions, in their order; no places if
+	// nothing had to be asked.
+	question membership
 	verifies bool // transaction.partition.verification.enable, as it is for this request
 	// pending counts what the answer waits for: one per entry of waiting, and one for whoever works on it.
 	pending atomic.Int32
@@ -84,7 +85,7 @@ func (p *produce) begin(a *API, c Call, rq *wire.ProduceRequest) {
 	p.api, p.call = a, c
 	p.response.Reset()
 	p.response.Responses = resize(p.response.Responses, len(rq.TopicData))
-	p.waiting, p.verified, p.verifies = p.waiting[:0], p.verified[:0], false
+	p.waiting, p.question, p.verifies = p.waiting[:0], membership{places: p.question.places[:0]}, false
 }
 
 // append appends every batch of the request and returns the first failure.
@@ -93,7 +94,7 @@ func (p *produce) append(rq *wire.ProduceRequest) (failed error) {
 	if refusal == nil {
 		refusal = p.verify(rq)
 	}
-	verified := p.verified
+	verified := p.question.places
 	for i := range rq.TopicData {
 		topic, out := &rq.TopicData[i], &p.response.Responses[i]
 		out.Reset()
@@ -269,7 +270,8 @@ func (p *produce) recycle() {
 	a := p.api
 	p.api, p.call = nil, Call{}
 	clear(p.waiting)
-	clear(p.verified)
+	clear(p.question.places)
+	p.question.transactionalID, p.question.client = "", causes.Client{}
 	a.produces.Put(p)
 }
 

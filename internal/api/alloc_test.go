@@ -57,6 +57,11 @@ func hotRequests(t testing.TB, w *world) []struct {
 	for i := range many {
 		many[i] = "some value of which there are many"
 	}
+	producer := w.initialized(c, "hot")
+	open := transactionalProduce("hot", map[int32][]byte{0: inTransaction(t, producer, 0, 0, "v")})
+	if got := codesOf(ask[wire.ProduceResponse](c, open, 12)); got[0] != kafka.None {
+		t.Fatal(got)
+	}
 	byID := fetchRequest(0, 1, 1<<20, want{"", 0, 8, 1 << 20})
 	byID.Topics[0].TopicID = read
 	return []struct {
@@ -69,6 +74,7 @@ func hotRequests(t testing.TB, w *world) []struct {
 		{"Produce acks=1, 100 records", 1, produceRequest(1, answerLimit, "t", kafka.ZeroUUID, map[int32][]byte{0: batch(t, many...)}), 12},
 		{"Produce acks=all", 3, produceRequest(-1, answerLimit, "", id, map[int32][]byte{0: batch(t, "v")}), 13},
 		{"Produce acks=all, write.caching", 1, produceRequest(-1, answerLimit, "cached", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
+		{"Produce in an open transaction", 1, open, 12},
 		{"Fetch", 0, byID, 17},
 		{"Fetch that waits 1 ms", 5, fetchRequest(time.Millisecond, 1, 1<<20, want{"empty", 0, 0, 1 << 20}), 12},
 	}

@@ -68,15 +68,21 @@ func (a *API) verifiesTransactions() bool {
 	return a.Config().Bool(config.TransactionPartitionVerificationEnable)
 }
 
-// askMembership fills in guards and errors of q's places, then calls done, maybe before it returns. While the last transaction
-// gets its markers, partitions to add wait for that for add.partitions.to.txn.retry.backoff.max.ms; then it is
-// CONCURRENT_TRANSACTIONS, and the producer has to send its records again.
+// askMembership fills in guards and errors of q's places, then calls done, maybe before it returns.
 func (a *API) askMembership(q *membership, done func()) {
-	if q.support != addsPartitions && !a.verifiesTransactions() {
-		done()
+	if ask := a.unverified(q); len(ask) > 0 {
+		a.askCoordinator(q, ask, done)
 		return
 	}
-	ask := make([]*membershipPlace, 0, len(q.places))
+	done()
+}
+
+// unverified returns those of q's places that the coordinator has to be asked about, with their guards; the errors of others are
+// filled in. Where the transaction is open already there is nothing to ask.
+func (a *API) unverified(q *membership) (ask []*membershipPlace) {
+	if q.support != addsPartitions && !a.verifiesTransactions() {
+		return nil
+	}
 	for i := range q.places {
 		place := &q.places[i]
 		if !place.asked || place.err != nil {
@@ -91,14 +97,12 @@ func (a *API) askMembership(q *membership, done func()) {
 			ask = append(ask, place)
 		}
 	}
-	if len(ask) == 0 {
-		done()
-		return
-	}
-	a.askCoordinator(q, ask, done)
+	return ask
 }
 
-// askCoordinator asks for some of q's places, here or on the broker that coordinates the transaction.
+// askCoordinator asks for some of q's places, here or on the broker that coordinates the transaction. While the last transaction
+// gets its markers, partitions to add wait for that for add.partitions.to.txn.retry.backoff.max.ms; then it is
+// CONCURRENT_TRANSACTIONS, and the producer has to send its records again.
 func (a *API) askCoordinator(q *membership, ask []*membershipPlace, done func()) {
 	question := &txn.AddPartitions{
 		TransactionalID: q.transactionalID, Producer: q.producer, VerifyOnly: q.support != addsPartitions, Patience: a.transactionPatience(),

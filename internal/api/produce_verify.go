@@ -15,7 +15,8 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 		return nil
 	}
 	p.verifies = p.api.verifiesTransactions()
-	q := membership{transactionalID: *rq.TransactionalID, support: produceSupport(p.call.version), producer: noProducer, client: clientOf(p.call)}
+	q := &p.question
+	q.transactionalID, q.client, q.support, q.producer = *rq.TransactionalID, clientOf(p.call), produceSupport(p.call.version), noProducer
 	for i := range rq.TopicData {
 		topic := &rq.TopicData[i]
 		name, err := p.api.topicName(topic.Name, topic.TopicID, p.call.version >= 13)
@@ -28,15 +29,16 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 				}
 				q.producer, place.sequence = producer, b.BaseSequence()
 			}
-			p.verified = append(p.verified, place)
+			q.places = append(q.places, place)
 		}
 	}
-	q.places = p.verified
-	answered := make(chan struct{})
-	p.api.askMembership(&q, func() { close(answered) })
-	<-answered
-	for i := range p.verified {
-		p.verified[i].err = q.support.forProduce(p.verified[i].err)
+	if ask := p.api.unverified(q); len(ask) > 0 {
+		answered := make(chan struct{})
+		p.api.askCoordinator(q, ask, func() { close(answered) })
+		<-answered
+	}
+	for i := range q.places {
+		q.places[i].err = q.support.forProduce(q.places[i].err)
 	}
 	return nil
 }
