@@ -19,6 +19,15 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 	rq.Topics = slices.DeleteFunc(rq.Topics, func(t wire.OffsetCommitRequestTopic) bool {
 		return len(t.Partitions) == 0 && knownTopic(image, c.version, &t) != nil // Kafka leaves these out of the answer
 	})
+	if allKnown(image, c.version, rq) {
+		a.commitOffsets(c, rq, func(results *wire.OffsetCommitResponse, err error) {
+			if err != nil {
+				results = commitRefused(rq, err)
+			}
+			c.Reply(results)
+		})
+		return
+	}
 	response := &wire.OffsetCommitResponse{Topics: make([]wire.OffsetCommitResponseTopic, len(rq.Topics))}
 	commit := *rq
 	commit.Topics = nil
@@ -47,10 +56,7 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 		c.Reply(response)
 		return
 	}
-	answer := func(results *wire.OffsetCommitResponse, err error) {
-		if c.version < 9 && kafka.CodeOf(err) == kafka.GroupIDNotFound {
-			err = kafka.IllegalGeneration // clients of those versions know no other way to start again
-		}
+	a.commitOffsets(c, &commit, func(results *wire.OffsetCommitResponse, err error) {
 		for j, place := range places {
 			for k, at := range place.partitions {
 				result := &response.Topics[place.topic].Partitions[at]
@@ -62,11 +68,44 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 			}
 		}
 		c.Reply(response)
-	}
+	})
+}
+
+// commitOffsets asks the group's coordinator. The request is left alone from now on.
+func (a *API) commitOffsets(c Call, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) {
 	from := clientOf(c)
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, from, c.version, &commit, answer)
+		return g.CommitOffsets(now, from, c.version, rq, func(results *wire.OffsetCommitResponse, err error) {
+			if c.version < 9 && kafka.CodeOf(err) == kafka.GroupIDNotFound {
+				err = kafka.IllegalGeneration // clients of those versions know no other way to start again
+			}
+			answer(results, err)
+		})
 	}, func(err error) { answer(nil, err) })
+}
+
+// allKnown reports whether all topics and partitions of a request exist, and if so notes both the name and the id of the topics.
+func allKnown(image *metadata.Image, version int16, rq *wire.OffsetCommitRequest) bool {
+	for i := range rq.Topics {
+		topic := &rq.Topics[i]
+		known := knownTopic(image, version, topic)
+		if known == nil || slices.ContainsFunc(topic.Partitions, func(p wire.OffsetCommitRequestPartition) bool {
+			return known.Partition(p.PartitionIndex) == nil
+		}) {
+			return false
+		}
+		topic.Name, topic.TopicID = known.Name, known.ID
+	}
+	return len(rq.Topics) > 0
+}
+
+// commitRefused answers for all partitions with the same error.
+func commitRefused(rq *wire.OffsetCommitRequest, err error) *wire.OffsetCommitResponse {
+	response := new(wire.OffsetCommitResponse)
+	for _, topic := range rq.Topics {
+		response.Topics = append(response.Topics, commitFailure(topic, kafka.CodeOf(err)))
+	}
+	return response
 }
 
 // knownTopic is the topic that a request names, nil if there is none.

@@ -64,6 +64,7 @@ func hotRequests(t testing.TB, w *world) []struct {
 	}
 	byID := fetchRequest(0, 1, 1<<20, want{"", 0, 8, 1 << 20})
 	byID.Topics[0].TopicID = read
+	commit := w.commits(c, "g", id)
 	return []struct {
 		name    string
 		allowed float64
@@ -76,7 +77,27 @@ func hotRequests(t testing.TB, w *world) []struct {
 		{"Produce acks=all, write.caching", 1, produceRequest(-1, answerLimit, "cached", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
 		{"Produce in an open transaction", 1, open, 12},
 		{"Fetch", 0, byID, 17},
+		{"OffsetCommit", 17, commit, 10},
 		{"Fetch that waits 1 ms", 5, fetchRequest(time.Millisecond, 1, 1<<20, want{"empty", 0, 0, 1 << 20}), 12},
+	}
+}
+
+// commits returns a commit of one offset by a group that has committed before.
+func (w *world) commits(c *client, group string, topic kafka.UUID) *wire.OffsetCommitRequest {
+	w.t.Helper()
+	ask[wire.FindCoordinatorResponse](c, &wire.FindCoordinatorRequest{CoordinatorKeys: []string{group}}, 4)
+	rq := &wire.OffsetCommitRequest{GroupID: group, GenerationIDOrMemberEpoch: -1, Topics: []wire.OffsetCommitRequestTopic{{
+		TopicID: topic, Partitions: []wire.OffsetCommitRequestPartition{{CommittedOffset: 5, CommittedLeaderEpoch: -1}},
+	}}}
+	for end := time.Now().Add(answerLimit); ; time.Sleep(time.Millisecond) {
+		answer := ask[wire.OffsetCommitResponse](c, rq, 10)
+		code := kafka.ErrorCode(answer.Topics[0].Partitions[0].ErrorCode)
+		if code == kafka.None {
+			return rq
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("the group cannot commit: %s", code)
+		}
 	}
 }
 

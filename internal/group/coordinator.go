@@ -82,6 +82,10 @@ type Coordinator struct {
 	image     *metadata.Image // that the last step saw
 	newTopics int64           // offset of the image in which topics were last created
 	resolving map[string]bool // groups whose regular expressions are being matched
+
+	encoder    offsetEncoder
+	recordRoom []statemachine.Record // of the last commit, whose place the next one's take
+	topicNames map[string]string     // of the topics with committed offsets: one string each, whatever the number of groups
 }
 
 var (
@@ -94,7 +98,7 @@ var (
 func New(options Options) *Coordinator {
 	return &Coordinator{
 		options: options, groups: map[string]*group{}, open: map[int64]openTransaction{}, clocks: map[memberKey]*memberClock{},
-		delays: map[string]*alarm{}, resolving: map[string]bool{}, newTopics: -1,
+		delays: map[string]*alarm{}, resolving: map[string]bool{}, newTopics: -1, topicNames: map[string]string{},
 	}
 }
 
@@ -126,6 +130,17 @@ func (c *Coordinator) Wake(now time.Time) statemachine.Output {
 		c.expireOffsets(&out, now)
 	}
 	return out.Output
+}
+
+// begun is a step's outcome after begin. That it stays off the heap in all steps but the first is what it is for.
+func (c *Coordinator) begun(now time.Time) outcome {
+	if c.live {
+		c.now = now
+		return outcome{}
+	}
+	var out outcome
+	c.begin(&out, now)
+	return out
 }
 
 // begin makes the first step after the load set the clocks of all groups going.

@@ -18,19 +18,18 @@ const noRetention = -1
 // topics and partitions. A member of a group that does not exist gets GROUP_ID_NOT_FOUND, which clients before version 9
 // do not know. Members of the new protocol need at least version 9. Nothing of rq is used after CommitOffsets has returned.
 func (c *Coordinator) CommitOffsets(now time.Time, from causes.Client, version int16, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) statemachine.Output {
-	var out outcome
-	c.begin(&out, now)
-	err := c.checkCommit(now, version, rq)
-	response := new(wire.OffsetCommitResponse)
+	out := c.begun(now)
+	response, err := new(wire.OffsetCommitResponse), c.checkCommit(now, version, rq)
 	if err != nil {
 		c.noteFenced(now, rq.GroupID, whoIs(from, rq.MemberID, rq.GroupInstanceID), rq.GenerationIDOrMemberEpoch, err)
 	} else {
 		c.noteReset(&out, from, rq)
-		response = c.commit(&out, now, rq)
+		c.commit(&out, now, rq, response)
 	}
 	out.then(func(failed error) {
 		if failed != nil {
-			response, err = new(wire.OffsetCommitResponse), failed
+			answer(new(wire.OffsetCommitResponse), failed)
+			return
 		}
 		answer(response, err)
 	})
@@ -65,13 +64,16 @@ func (c *Coordinator) checkCommit(now time.Time, version int16, rq *wire.OffsetC
 	return g.kind.checkCommit(c, now, version, rq)
 }
 
-func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitRequest) *wire.OffsetCommitResponse {
-	limit := c.options.Settings().MaxMetadataBytes
+// commit writes the offsets, and what becomes of each into the response.
+func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitRequest, response *wire.OffsetCommitResponse) {
+	c.encoder.reset()
+	out.Records = c.recordRoom[:0]
+	limit := -1 // not asked for yet: most commits have no metadata
 	expires := int64(-1)
 	if rq.RetentionTimeMs != noRetention {
 		expires = now.UnixMilli() + rq.RetentionTimeMs
 	}
-	response := &wire.OffsetCommitResponse{Topics: make([]wire.OffsetCommitResponseTopic, len(rq.Topics))}
+	response.Topics = make([]wire.OffsetCommitResponseTopic, len(rq.Topics))
 	for i := range rq.Topics {
 		topic, results := &rq.Topics[i], &response.Topics[i]
 		results.Name, results.TopicID = topic.Name, topic.TopicID
@@ -79,17 +81,23 @@ func (c *Coordinator) commit(out *outcome, now time.Time, rq *wire.OffsetCommitR
 		for j := range topic.Partitions {
 			p, result := &topic.Partitions[j], &results.Partitions[j]
 			result.PartitionIndex = p.PartitionIndex
-			if tooLong(textOf(p.CommittedMetadata), limit) {
+			metadata := textOf(p.CommittedMetadata)
+			if metadata != "" && limit < 0 {
+				limit = c.options.Settings().MaxMetadataBytes
+			}
+			if metadata != "" && tooLong(metadata, limit) {
 				result.ErrorCode = int16(kafka.OffsetMetadataTooLarge)
 				continue
 			}
-			out.write(offsetRecord(rq.GroupID, kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}, committed{
-				offset: p.CommittedOffset, leaderEpoch: p.CommittedLeaderEpoch, metadata: textOf(p.CommittedMetadata),
+			out.write(c.encoder.record(rq.GroupID, kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}, committed{
+				offset: p.CommittedOffset, leaderEpoch: p.CommittedLeaderEpoch, metadata: metadata,
 				at: now.UnixMilli(), expires: expires, topicID: topic.TopicID,
 			}))
 		}
 	}
-	return response
+	if cap(out.Records) <= maxStepRecords {
+		c.recordRoom = out.Records
+	}
 }
 
 // tooLong reports whether a text has more than limit UTF-16 units.

@@ -63,6 +63,7 @@ func (c *Coordinator) checkTxnCommit(rq *wire.TxnOffsetCommitRequest) error {
 }
 
 func (c *Coordinator) writePending(out *outcome, now time.Time, rq *wire.TxnOffsetCommitRequest) *wire.TxnOffsetCommitResponse {
+	c.encoder.reset()
 	limit := c.options.Settings().MaxMetadataBytes
 	response := &wire.TxnOffsetCommitResponse{Topics: make([]wire.TxnOffsetCommitResponseTopic, len(rq.Topics))}
 	for i := range rq.Topics {
@@ -76,7 +77,7 @@ func (c *Coordinator) writePending(out *outcome, now time.Time, rq *wire.TxnOffs
 				result.ErrorCode = int16(kafka.OffsetMetadataTooLarge)
 				continue
 			}
-			out.write(offsetRecord(rq.GroupID, kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}, committed{
+			out.write(c.encoder.record(rq.GroupID, kafka.TopicPartition{Topic: topic.Name, Partition: p.PartitionIndex}, committed{
 				offset: p.CommittedOffset, leaderEpoch: p.CommittedLeaderEpoch, metadata: textOf(p.CommittedMetadata),
 				at: now.UnixMilli(), expires: noRetention,
 			}))
@@ -103,7 +104,7 @@ func (c *Coordinator) ReplayTransactional(offset int64, p statemachine.Producer,
 	if kind != legacyOffsetRecord && kind != offsetRecordType || r.Value == nil {
 		return c.Replay(offset, r)
 	}
-	groupID, tp, err := offsetKey(kind, r.Key)
+	id, tp, err := c.offsetKey(kind, r.Key)
 	if err != nil {
 		return err
 	}
@@ -111,6 +112,7 @@ func (c *Coordinator) ReplayTransactional(offset int64, p statemachine.Producer,
 	if err != nil {
 		return err
 	}
+	groupID := string(id)
 	open := c.open[p.ID]
 	if open == nil {
 		open = openTransaction{}

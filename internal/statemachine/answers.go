@@ -109,10 +109,16 @@ func (a *answers) deliver() {
 	}
 	a.mu.delivering = true
 	defer func() { a.mu.delivering = false }() // also if a function panics
+	var spare []verdict
 	for len(a.mu.ready) > 0 {
 		ready := a.mu.ready
-		a.mu.ready = nil
+		a.mu.ready = spare
 		a.call(ready)
+		clear(ready)
+		spare = ready[:0]
+	}
+	if a.mu.ready == nil && cap(spare) <= roundSteps {
+		a.mu.ready = spare
 	}
 }
 

@@ -35,6 +35,8 @@ func (e *Engine[M]) drain() {
 		for _, s := range round {
 			e.run(s)
 		}
+		clear(round)
+		e.spare = round[:0]
 		e.await()
 		e.answers.deliver()
 	}
@@ -68,7 +70,7 @@ func (e *Engine[M]) nextRound() (round []step[M], more bool) {
 	n := min(len(e.mu.queue), roundSteps)
 	round = e.mu.queue[:n:n]
 	if e.mu.queue = e.mu.queue[n:]; len(e.mu.queue) == 0 {
-		e.mu.queue = nil
+		e.mu.queue, e.spare = e.spare, nil
 	}
 	e.mu.Unlock()
 	return round, true

@@ -59,6 +59,7 @@ type Engine[M Machine] struct {
 	written int64 // offset after the last appended or loaded record
 	alarm   alarm
 	builder record.Builder
+	spare   []step[M] // an empty queue, to be used again
 }
 
 // New returns an engine for a machine that has replayed nothing yet. Until Load has succeeded every step

@@ -49,7 +49,8 @@ type Stopper interface {
 // Output is what a step wants done. The zero value is a step that only looked, or that keeps its request
 // waiting inside the machine.
 type Output struct {
-	// Records are appended as one batch: all of them or none.
+	// Records are appended as one batch: all of them or none. Their bytes are not looked at after the step's replay, so that
+	// the machine's next step may use them again.
 	Records []Record
 
 	// Then is called in order once Records and everything appended before them is committed (err is nil),
