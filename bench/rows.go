@@ -18,6 +18,7 @@ func rows(o Options) []*Work {
 		fetchWork("fetch 1 MB, 4 connections", 4, 1<<20),
 		commitWork("commit an offset, 1 connection, 1 in flight", commitShape{groups: 100, connections: 1, inFlight: 1}),
 		commitWork("commit an offset, 16 connections, 5 in flight, 1,600 groups", commitShape{groups: 1600, connections: 16, inFlight: 5}),
+		commitWork("commit an offset, 4 connections, 64 in flight, 1,600 groups", commitShape{groups: 1600, connections: 4, inFlight: 64}),
 		latencyWork("end to end, 1,000 records/s", 1000),
 	}
 	var asked []*Work
