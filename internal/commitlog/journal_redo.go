@@ -21,7 +21,8 @@ type redo struct {
 type redoEntry struct {
 	journalEntry
 	file     int
-	position int64 // of the bytes in the journal's file
+	position int64  // of the bytes in the journal's file
+	bytes    []byte // if they are not there as they were written: see mendFrame
 	suspect  bool  // something that was written after it cannot be read: it may have been cut
 }
 
@@ -35,7 +36,13 @@ func readJournal(fsys vfs.FS, dir string) (*redo, error) {
 	for i, f := range scan.frames {
 		frame, err := scan.load(f)
 		if err == nil {
-			err = parseEntries(frame, f.frameHead, func(e journalEntry) { r.add(e, f, i < scan.suspect) })
+			err = parseEntries(frame, f.frameHead, func(e journalEntry) {
+				x := redoEntry{journalEntry: e, file: f.file, position: f.position + int64(e.at), suspect: i < scan.suspect}
+				if f.mended {
+					x.bytes = bytes.Clone(frame[e.at : e.at+e.length])
+				}
+				r.add(x)
+			})
 		}
 		if err != nil {
 			return nil, errors.Join(err, scan.close())
@@ -45,7 +52,7 @@ func readJournal(fsys vfs.FS, dir string) (*redo, error) {
 }
 
 // add enters what the next entry says.
-func (r *redo) add(e journalEntry, f journalFrame, suspect bool) {
+func (r *redo) add(e redoEntry) {
 	entries := r.logs[e.tp]
 	if e.forget {
 		delete(r.logs, e.tp)
@@ -54,7 +61,7 @@ func (r *redo) add(e journalEntry, f journalFrame, suspect bool) {
 	if n := len(entries); n > 0 && e.first < entries[n-1].next {
 		entries = nil // the log was cut between, and the entry that said so cannot be read
 	}
-	r.logs[e.tp] = append(entries, redoEntry{e, f.file, f.position + int64(e.at), suspect})
+	r.logs[e.tp] = append(entries, e)
 }
 
 // apply puts into the segments of a log, in its folder, what they lack of the journal's entries, and returns the offset up to which
@@ -140,20 +147,23 @@ func (w *redoWriter) write(e redoEntry) error {
 	if found, err := w.open(e.base); err != nil || !found {
 		return err
 	}
-	var err error
-	if w.fresh, err = readSome(w.scan.files[e.file], w.fresh, e.position, e.length); err != nil {
-		return err
+	fresh, err := e.bytes, error(nil)
+	if fresh == nil {
+		if w.fresh, err = readSome(w.scan.files[e.file], w.fresh, e.position, e.length); err != nil {
+			return err
+		}
+		fresh = w.fresh
 	}
 	if w.old, err = readSome(w.file, w.old, e.journalEntry.position, e.length); err != nil {
 		return err
 	}
-	if bytes.Equal(w.old, w.fresh) {
+	if bytes.Equal(w.old, fresh) {
 		return nil
 	}
 	if e.suspect && w.holdsBatches(e) {
 		return nil
 	}
-	_, err = w.file.WriteAt(w.fresh, e.journalEntry.position)
+	_, err = w.file.WriteAt(fresh, e.journalEntry.position)
 	return err
 }
 

@@ -15,7 +15,8 @@ import (
 // journalFrame is a good frame that a scan found.
 type journalFrame struct {
 	frameHead
-	file int
+	file   int
+	mended bool // a bit of it is wrong on the disk
 }
 
 // journalScan reads the two files of a journal.
@@ -133,10 +134,19 @@ func (s *journalScan) scanFile(i int) error {
 				return err
 			}
 			if len(b) == h.length && frameIsWhole(b) {
-				s.frames = append(s.frames, journalFrame{h, i})
+				s.frames = append(s.frames, journalFrame{h, i, false})
 				at += blocks(int64(h.length))
 				continue
 			}
+		}
+		f, ok, err := s.mend(i, at)
+		if err != nil {
+			return err
+		}
+		if ok {
+			s.frames = append(s.frames, f)
+			at += blocks(int64(f.length))
+			continue
 		}
 		at += journalBlock
 	}
@@ -152,7 +162,7 @@ func (s *journalScan) order() {
 	}
 	oldest := s.frames[len(s.frames)-1].oldest
 	s.frames = slices.DeleteFunc(s.frames, func(f journalFrame) bool { return f.generation < oldest })
-	before := journalFrame{frameHead{generation: oldest, position: journalHeads}, fileOf(oldest)}
+	before := journalFrame{frameHead{generation: oldest, position: journalHeads}, fileOf(oldest), false}
 	for i, f := range s.frames {
 		follows := f.generation == before.generation && f.position == before.position+blocks(int64(before.length))
 		if i > 0 {
@@ -169,6 +179,9 @@ func (s *journalScan) order() {
 // load reads a frame that was found good.
 func (s *journalScan) load(f journalFrame) ([]byte, error) {
 	b, err := s.read(f.file, f.position, f.length)
+	if err == nil && f.mended {
+		mendFrame(b, s.id, f.position)
+	}
 	if err == nil && (len(b) < f.length || !frameIsWhole(b)) {
 		err = &CorruptionError{File: journalName(s.dir, f.file), Position: f.position, Reason: "a frame changes while it is read"}
 	}

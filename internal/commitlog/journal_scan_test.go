@@ -169,7 +169,7 @@ func TestRedoEntries(t *testing.T) {
 		bytes(testPartition, 0), bytes(testPartition, 1), bytes(other, 7), {forget: true, tp: testPartition},
 		bytes(testPartition, 1), bytes(testPartition, 2), bytes(other, 8), bytes(other, 6),
 	} {
-		r.add(e, journalFrame{}, false)
+		r.add(redoEntry{journalEntry: e})
 	}
 	for tp, want := range map[kafka.TopicPartition][]int64{testPartition: {1, 2}, other: {6}} {
 		var got []int64

@@ -244,9 +244,9 @@ func readUntilDamage(t *testing.T, l *Log) []record.Batch {
 	return all
 }
 
-// TestFlippedBitInTheJournal flips bits of a journal that a recovery needs. Only the last frame cannot be told from one that
-// was never acknowledged. Any other flip is reported, costs nothing but what it hit, and a log that lacks what a later entry
-// proves takes no appends.
+// TestFlippedBitInTheJournal flips bits of a journal that a recovery needs. One bit of a frame is reported and put right. Of more
+// only the last frame cannot be told from one that was never acknowledged; any other is reported, costs nothing but what was hit,
+// and a log that lacks what a later entry proves takes no appends.
 func TestFlippedBitInTheJournal(t *testing.T) {
 	disk := vfs.NewMemory()
 	b := openJournaled(t, disk)
@@ -266,9 +266,13 @@ func TestFlippedBitInTheJournal(t *testing.T) {
 	scan.close()
 	refused := 0
 	for i, f := range frames {
-		for at := 0; at < f.length; at += 7 {
+		for at := 0; at < 2*f.length; at += 7 {
 			after := disk.Crash(vfs.LoseUnsynced())
-			damage(t, after, journalName(testDir, f.file), f.position+int64(at))
+			one := at < f.length // bit
+			damage(t, after, journalName(testDir, f.file), f.position+int64(at%f.length))
+			if !one {
+				damage(t, after, journalName(testDir, f.file), f.position+int64((at+5)%f.length))
+			}
 			logger, lines := logLines()
 			o := testOptions(b.config)
 			o.Logger = logger
@@ -280,6 +284,9 @@ func TestFlippedBitInTheJournal(t *testing.T) {
 			batches := readUntilDamage(t, l)
 			last, whole := i == len(frames)-1, l.EndOffset() == end && int64(len(batches)) == end // in place already
 			switch {
+			case one && (l.EndOffset() != end || int64(len(batches)) != end || l.damagedBelow.Load() > 0 || !strings.Contains(lines.String(), "a bit is flipped in frame")):
+				t.Fatalf("frame %d, bit of byte %d: the log ends at %d, want %d; damaged below %d\n%s", i, at, l.EndOffset(), end, l.damagedBelow.Load(), lines)
+			case one:
 			case last && (l.EndOffset() != end-1 || l.damagedBelow.Load() > 0):
 				t.Fatalf("last frame, byte %d: the log ends at %d, want %d; damaged below %d", at, l.EndOffset(), end-1, l.damagedBelow.Load())
 			case !last && ((l.damagedBelow.Load() != end) != whole || !strings.Contains(lines.String(), "journal is damaged") || !strings.Contains(lines.String(), journalName(testDir, f.file))):

@@ -81,6 +81,17 @@ func (r *reader) batch(position int64, in bounds) (record.Batch, error) {
 	return b, nil
 }
 
+// contradicted says whether a batch that does not begin where the one before ended has a wrong base offset, which no CRC covers: what
+// follows begins before it ends. b is not valid any more then.
+func (r *reader) contradicted(position int64, b record.Batch, in bounds) error {
+	first, last, next := b.BaseOffset(), b.LastOffset(), position+int64(b.Length())
+	after, err := r.header(next, in)
+	if err != nil || after.BaseOffset() > last {
+		return nil
+	}
+	return damagef("the batch has offsets %d to %d, but the next one begins at %d", first, last, after.BaseOffset())
+}
+
 // resyncBudget bounds how many bytes are checksummed in the search for a batch behind damage, in files that were made
 // to look like many beginnings.
 const resyncBudget = 1 << 30

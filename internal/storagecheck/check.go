@@ -59,8 +59,9 @@ type Report struct {
 	// BySeverity counts all findings, also those that are not listed.
 	BySeverity map[Severity]int
 
-	names   []string // of the partitions
-	journal bool     // the next start redoes what a journal has
+	names       []string // of the partitions
+	journal     *journal // that the next start redoes; nil if there is none
+	journalLost bool     // it cannot be read
 }
 
 // Losing reports whether there are findings that lose data, or will: of severity Damaged or Lost.
@@ -74,7 +75,12 @@ func Check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 		return nil, err
 	}
 	defer lock.Close()
-	return check(ctx, fsys, dir, o)
+	r, err := check(ctx, fsys, dir, o)
+	if r != nil {
+		err = errors.Join(err, r.journal.close())
+		r.journal = nil
+	}
+	return r, err
 }
 
 // nothingHeld is the lock of a directory that nobody ever locked.
@@ -101,7 +107,7 @@ func hold(fsys vfs.FS, dir string) (io.Closer, error) {
 	return lock, nil
 }
 
-// check is Check for whoever holds the lock.
+// check is Check for whoever holds the lock. The report's journal stays open.
 func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, error) {
 	d := &directory{fsys: fsys, path: dir}
 	if err := d.read(); err != nil {
@@ -113,7 +119,7 @@ func check(ctx context.Context, fsys vfs.FS, dir string, o Options) (*Report, er
 	for _, tp := range d.folders {
 		run.report.names = append(run.report.names, tp.String())
 	}
-	run.report.journal = d.journal
+	run.report.journal, run.report.journalLost = d.journal, d.journalLost
 	run.enter(&d.findings, Counts{})
 	run.measure(d)
 	err := run.partitions(ctx, d)
@@ -225,7 +231,7 @@ func (d *directory) partition(tp kafka.TopicPartition, readers [3]*reader) *part
 	name := tp.String()
 	return &partition{
 		findings: findings{partition: name}, fsys: d.fsys, path: filepath.Join(d.path, name), tp: tp, name: name,
-		known: d.knownOf(tp), topic: d.topics.of(tp.Topic), r: readers[0], offsetReader: readers[1], timeReader: readers[2],
+		known: d.knownOf(tp), redo: d.journal.of(name), topic: d.topics.of(tp.Topic), r: readers[0], offsetReader: readers[1], timeReader: readers[2],
 	}
 }
 

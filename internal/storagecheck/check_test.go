@@ -52,6 +52,7 @@ func TestDamageIsFound(t *testing.T) {
 	second, last := segments[1], segments[len(segments)-1]
 	stem := strings.TrimSuffix(second, logSuffix)
 	base, _, _ := parseOffsetName(second)
+	lastBase, _, _ := parseOffsetName(last)
 	end := int64(132)
 	name := func(file string) string { return filepath.Join(orders.String(), file) }
 	for _, c := range []struct {
@@ -61,6 +62,7 @@ func TestDamageIsFound(t *testing.T) {
 	}{
 		{"bit in a record", changing(in(second), flip(80)), want{Damaged, name(second), base, base + 1, "stored crc"}},
 		{"bit in a length", changing(in(second), flip(10)), want{Damaged, name(second), base, base + 1, "but the file ends"}},
+		{"bit that makes a base offset larger", changing(in(last), flip(6)), want{Damaged, name(last), lastBase, lastBase, "but the next one begins at"}},
 		{"bit in a base offset", changing(in(second), flip(1)), want{Damaged, name(second), base, base + 1, "offset"}},
 		{"magic", changing(in(second), flip(16)), want{Damaged, name(second), base, base + 1, "magic"}},
 		{"zeros in the middle", changing(in(second), func(b []byte) []byte { clear(b[300:800]); return b }), want{Damaged, name(second), 0, 0, "no whole batch"}},

@@ -113,8 +113,8 @@ func (d *directory) readCheckpoints() {
 // known is what the checkpoints say of one partition.
 type known struct {
 	clean bool
-	// journal is whether the next start redoes what the redo journal has.
-	journal bool
+	// proven is the offset up to which the redo journal says that the log was acknowledged; 0 if it says nothing.
+	proven int64
 	// point is the recovery point, start the log start, high the high watermark, 0 if the checkpoint has none; cleaned
 	// is where the part begins that compaction has not seen.
 	point, start, high, cleaned         int64
@@ -122,10 +122,16 @@ type known struct {
 }
 
 func (d *directory) knownOf(tp kafka.TopicPartition) known {
-	k := known{clean: d.clean, journal: d.journal}
+	k := known{clean: d.clean}
+	if r := d.journal.of(tp.String()); r != nil {
+		k.proven = r.proven
+	}
 	k.point, k.hasPoint = d.checkpoints[0].get(tp)
 	k.start, k.hasStart = d.checkpoints[1].get(tp)
 	k.high, k.hasHigh = d.checkpoints[2].get(tp)
 	k.cleaned, k.hasCln = d.checkpoints[3].get(tp)
 	return k
 }
+
+// vouched is the offset below which nothing may be missing.
+func (k *known) vouched() int64 { return max(k.point, k.proven) }

@@ -24,7 +24,9 @@ type directory struct {
 	badCheckpoint [len(checkpointFiles)]bool
 	folders       []kafka.TopicPartition
 	topics        *topics
-	journal       bool // there is a redo journal that the next start reads
+	journalNames  []string
+	journal       *journal // that the next start redoes; nil if there is none
+	journalLost   bool     // and it cannot be read
 }
 
 // Identity is what meta.properties says.
@@ -50,6 +52,7 @@ func (d *directory) read() error {
 			d.file(e)
 		}
 	}
+	d.readJournal()
 	hosted := make(map[kafka.TopicPartition]bool, len(d.folders))
 	for _, tp := range d.folders {
 		hosted[tp] = true
@@ -140,7 +143,7 @@ func (d *directory) file(e fs.DirEntry) {
 		return
 	}
 	if isJournal(name) {
-		d.journalFile(name, sizeOf(e))
+		d.journalNames = append(d.journalNames, name)
 		return
 	}
 	if what, severity := leftoverOf(name); what != "" {
@@ -148,17 +151,6 @@ func (d *directory) file(e fs.DirEntry) {
 		return
 	}
 	d.add(Leftover, name, "It is left alone.", "no file of a log directory has this name; it has %d bytes", sizeOf(e))
-}
-
-// journalFile is for a file of the redo journal, which after an unclean stop may have what segments lack. Its content is
-// not looked at.
-func (d *directory) journalFile(name string, size int64) {
-	if d.clean {
-		d.add(Leftover, name, "The next start removes it: after a clean stop the segments have all.", "a file of the redo journal, %d bytes", size)
-		return
-	}
-	d.journal = true
-	d.add(Rebuilt, name, "The next start first puts into the segments what they lack of it: what is found here above the recovery points may be healed by that.", "a file of the redo journal, %d bytes", size)
 }
 
 // folder sorts a folder of the directory.

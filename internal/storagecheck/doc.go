@@ -13,7 +13,8 @@
 // Everything: meta.properties, the clean-shutdown mark, the checkpoints, and of each partition every batch (length, magic,
 // CRC, offsets, the records inside), both indexes entry by entry, transaction index and producer snapshots against a
 // replay of the batches, the leader epochs, and what is left over of work that was cut short. Of the metadata log also
-// the snapshots and quorum-state, of coordinators' logs each key and value. Of the redo journal only the names are known.
+// the snapshots and quorum-state, of coordinators' logs each key and value. Of the redo journal heads and frames: what a start
+// would redo of them is taken for done, and segments are judged as they will be then.
 //
 // Transactions are counted, and those without a marker listed with what __transaction_state says of them
 // ([Transactions]): whether one hangs only its coordinator knows.
@@ -33,5 +34,10 @@
 //
 // The recovery point is where the broker vouches for the bytes: below it, or anywhere after a clean stop, nothing may be
 // missing. Above it, after an unclean stop, a torn tail is no finding worth an alarm: it was never acknowledged as
-// durable. Whole batches behind a damaged one are: the next start cuts them too.
+// durable; nor is a place with zeros in it, which never came to the disk. Whole batches behind another damaged one are: the next
+// start cuts them too. What the journal proves counts like a recovery point.
+//
+// Of the journal all frames but the last were acknowledged, and one of them that cannot be read is damage. One that is whole but
+// for a single bit was written whole, the last one too: the bit is known from the checksum, named, and put right. A repair redoes
+// the journal as a start would, and sets it aside, before it changes where something lies in a segment.
 package storagecheck

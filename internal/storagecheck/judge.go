@@ -30,14 +30,16 @@ func (p *partition) judge(h *hole) (Severity, string) {
 		return Damaged, "Readers of these offsets get KAFKA_STORAGE_ERROR: copy what can be read to another disk, or let another replica fill this one anew."
 	case h.next <= p.known.start:
 		return Leftover, "It lies below the log's start, where nobody reads."
-	case h.last && h.first >= p.known.point && (!p.known.clean || p.known.hasPoint):
+	case h.last && h.first >= p.known.vouched() && (!p.known.clean || p.known.hasPoint):
 		return Rebuilt, "The next start cuts it: it lies at the end of the log, above the recovery point, and was never acknowledged as durable."
-	case p.known.journal && h.segment == len(p.segments)-1 && h.first >= p.known.point:
-		return Rebuilt, fmt.Sprintf("It lies above the recovery point %d: the next start takes what the redo journal has for it, and cuts what is damaged after that.", p.known.point)
 	case p.known.clean:
 		return Damaged, "After a clean stop the next start does not look here; readers of these offsets get an error. Repair sets the bytes aside and lets the log go on behind them."
 	case h.first < p.known.point:
 		return Damaged, fmt.Sprintf("It lies below the recovery point %d: the next start keeps it and may refuse appends to the partition. Repair sets the bytes aside and lets the log go on behind them.", p.known.point)
+	case h.first < p.known.proven:
+		return Damaged, fmt.Sprintf("It lies below offset %d, up to which the redo journal proves that the log was acknowledged: the next start keeps it and refuses appends to the partition. Repair sets the bytes aside and lets the log go on behind them.", p.known.proven)
+	case h.unwritten:
+		return Rebuilt, fmt.Sprintf("It lies above the recovery point %d, and bytes in it never came to the disk, so that it was never acknowledged as durable: the next start cuts the log here, with what follows.", p.known.point)
 	}
 	return Damaged, fmt.Sprintf("It lies above the recovery point %d: the next start cuts the log here, with the whole batches that follow. If the power failed they were never acknowledged; if a bit flipped they may have been: repair keeps them.", p.known.point)
 }
@@ -54,6 +56,10 @@ func (p *partition) judgeGaps() {
 	kept := p.gaps[:0]
 	for _, h := range p.gaps {
 		if h.next <= p.known.start {
+			continue
+		}
+		if !p.known.clean && h.position == 0 && h.first >= p.known.vouched() && h.next == p.segments[h.segment].base {
+			p.add(Rebuilt, p.in(p.segments[h.segment].file(logSuffix)), fmt.Sprintf("It lies above the recovery point %d, and what precedes it never came to the disk, so that it was never acknowledged as durable: the next start drops the segment.", p.known.point), "the log before the segment ends at offset %d", h.first)
 			continue
 		}
 		kept = append(kept, h)

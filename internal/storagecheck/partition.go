@@ -24,7 +24,8 @@ type partition struct {
 	tp    kafka.TopicPartition
 	name  string // of the folder
 	known known
-	topic *topic // what the metadata log says of it; nil if that was not there to read
+	redo  *logRedo // what the redo journal has of it, or nil
+	topic *topic   // what the metadata log says of it; nil if that was not there to read
 	step  func(bytes int64)
 
 	r, offsetReader, timeReader *reader
@@ -221,7 +222,11 @@ func (p *partition) checkBeginning() {
 		p.startsAt = first.base
 	}
 	if reach := max(p.known.point, p.known.start); !p.known.clean && first.base > reach {
-		p.add(Damaged, p.in(first.file(logSuffix)), "The next start takes the whole log for never durable and drops it: repair notes its beginning in "+logStartFile+".",
+		outcome := "The next start takes the whole log for never durable and drops it: repair notes its beginning in " + logStartFile + "."
+		if p.known.proven > reach {
+			outcome = "The next start takes the log for damaged and refuses appends to the partition: repair notes its beginning in " + logStartFile + "."
+		}
+		p.add(Damaged, p.in(first.file(logSuffix)), outcome,
 			"the log begins at offset %d, but the checkpoints say %d, after an unclean stop", first.base, reach).offsets(first.base, first.base)
 		p.startsAt = first.base
 	}
@@ -233,7 +238,12 @@ func (p *partition) checkEnd() {
 	if n := len(p.segments); n > 0 {
 		file = p.in(p.segments[n-1].file(logSuffix))
 	}
-	if first := p.end; p.known.point > first {
+	if first := p.end; !p.known.clean && p.known.proven > max(first, p.known.point) {
+		p.add(Lost, file, "The next start refuses appends to the partition: repair keeps the offsets taken.",
+			"the log ends at offset %d, and the redo journal proves that it was acknowledged up to %d", first, p.known.proven).offsets(first, p.known.proven-1)
+		p.end = p.known.proven
+		p.beyond = &hole{segment: len(p.segments) - 1, first: first, next: p.end, epoch: p.lastEpoch}
+	} else if p.known.point > first {
 		p.add(Lost, file, "The broker goes on at the log's end and gives these offsets to other records: repair keeps them taken.",
 			"the log ends at offset %d, its recovery point is %d", first, p.known.point).offsets(first, p.known.point-1)
 		p.end = p.known.point

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -37,9 +38,15 @@ func readWhole(fsys vfs.FS, path string, limit int64) ([]byte, error) {
 	return content, nil
 }
 
+// readerAtCloser is what a reader needs of a file.
+type readerAtCloser interface {
+	io.ReaderAt
+	io.Closer
+}
+
 // reader reads a file front to back through one buffer, which it keeps for the next file.
 type reader struct {
-	file   vfs.File
+	file   readerAtCloser
 	size   int64
 	buffer []byte // what is in memory of the file
 	start  int64  // position of buffer[0]
@@ -58,8 +65,12 @@ func (r *reader) open(fsys vfs.FS, path string) error {
 	if err != nil {
 		return errors.Join(err, f.Close())
 	}
-	r.file, r.size, r.start, r.buffer = f, size, 0, r.buffer[:0]
+	r.begin(f, size)
 	return nil
+}
+
+func (r *reader) begin(f readerAtCloser, size int64) {
+	r.file, r.size, r.start, r.buffer = f, size, 0, r.buffer[:0]
 }
 
 func (r *reader) end() {
@@ -70,6 +81,12 @@ func (r *reader) end() {
 	if cap(r.buffer) > 4*readAhead {
 		r.buffer = nil
 	}
+}
+
+// blank reports whether there are zeros only.
+func (r *reader) blank(position, n int64) bool {
+	b, err := r.bytes(position, int(n))
+	return err == nil && !slices.ContainsFunc(b, func(x byte) bool { return x != 0 })
 }
 
 // bytes returns n bytes at position, which the file has by its size; they are valid until the next call.

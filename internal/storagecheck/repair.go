@@ -45,24 +45,24 @@ type Plan struct {
 	// Steps are in the order in which they are done. Without steps there is nothing that a repair could do.
 	Steps []Step
 
-	dir    *directory
 	fsys   vfs.FS
 	lock   io.Closer
 	backup string
 	starts offsets // entries that the log start checkpoint is to have
 }
 
-// ErrJournal is why a directory cannot be repaired whose redo journal may still have what its segments lack.
-var ErrJournal = errors.New("the broker did not stop cleanly, and its redo journal may have what the segments lack: start the broker once, stop it, and look again")
+// ErrJournal is why a directory cannot be repaired whose redo journal cannot be read.
+var ErrJournal = errors.New("the broker did not stop cleanly, and its redo journal, which may have what the segments lack, cannot be read: copy the directory to another disk, as far as that can be done, and repair the copy")
 
-// NewPlan checks a directory and works out how to repair it; nothing is changed. Errors are those of Check, and ErrJournal.
+// NewPlan checks a directory and works out how to repair it; nothing is changed. Errors are those of Check, and ErrJournal. After
+// an unclean stop the next start does best what a redo journal is for; a plan does it only if something else is to be repaired.
 // Close the plan to give the directory back.
 func NewPlan(ctx context.Context, fsys vfs.FS, path string, o Options) (*Plan, error) {
 	lock, err := hold(fsys, path)
 	if err != nil {
 		return nil, err
 	}
-	p := &Plan{fsys: fsys, lock: lock, dir: &directory{fsys: fsys, path: path}, starts: offsets{}}
+	p := &Plan{fsys: fsys, lock: lock, starts: offsets{}}
 	var damaged []*partition
 	o.keep = func(x *partition) {
 		if x.mendable() {
@@ -70,10 +70,13 @@ func NewPlan(ctx context.Context, fsys vfs.FS, path string, o Options) (*Plan, e
 		}
 	}
 	if p.Report, err = check(ctx, fsys, path, o); err != nil {
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(err, p.closeJournal(), lock.Close())
 	}
-	if len(damaged) > 0 && p.Report.journal {
+	if p.Report.journalLost {
 		return nil, errors.Join(ErrJournal, lock.Close())
+	}
+	if j := p.Report.journal; j != nil && (len(damaged) > 0 || j.damaged()) {
+		p.planJournal(j)
 	}
 	slices.SortFunc(damaged, func(a, b *partition) int { return cmp.Compare(a.name, b.name) })
 	for _, x := range damaged {
@@ -87,7 +90,16 @@ func NewPlan(ctx context.Context, fsys vfs.FS, path string, o Options) (*Plan, e
 }
 
 // Close gives the directory's lock back.
-func (p *Plan) Close() error { return p.lock.Close() }
+func (p *Plan) Close() error { return errors.Join(p.closeJournal(), p.lock.Close()) }
+
+func (p *Plan) closeJournal() error {
+	if p.Report == nil {
+		return nil
+	}
+	err := p.Report.journal.close()
+	p.Report.journal = nil
+	return err
+}
 
 // Run does all steps. What they take out of files lies in the backup folder, durably, before the first file is changed,
 // with a manifest.json that says what came from where. After an error the steps before it were done; another plan does

@@ -128,7 +128,7 @@ func (p *Plan) save() error {
 				entry.FirstOffset, entry.LastOffset = &s.FirstOffset, &s.LastOffset
 			}
 			manifest.Saved = append(manifest.Saved, entry)
-			if err := p.copyOut(filepath.Join(p.Report.Path, s.File), x); err != nil {
+			if err := p.copyOut(s, x); err != nil {
 				return err
 			}
 		}
@@ -144,12 +144,12 @@ func (p *Plan) save() error {
 }
 
 // copyOut copies a range of a file into the backup, durably.
-func (p *Plan) copyOut(from string, x Saved) error {
+func (p *Plan) copyOut(s Step, x Saved) error {
 	to := filepath.Join(p.backup, x.As)
 	if err := p.fsys.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
 	}
-	source, err := p.fsys.OpenFile(from, os.O_RDONLY, 0)
+	source, err := p.source(s)
 	if err != nil {
 		return err
 	}

@@ -28,14 +28,17 @@ type hole struct {
 	tail     bool // nothing whole follows in this segment
 	last     bool // nothing whole follows in this log
 	disk     bool // the disk could not read it
-	mend     bool // a repair takes the bytes out
+	// unwritten is that bytes of it never came to the disk before the power failed: there are zeros, and no batch that has but one
+	// bit wrong.
+	unwritten bool
+	mend      bool // a repair takes the bytes out
 }
 
 // walkSegment reads one segment and everything that is derived from it alone. expected is carried on in p.
 func (p *partition) walkSegment(i int) {
 	s := &p.segments[i]
 	name := s.file(logSuffix)
-	if err := p.r.open(p.fsys, filepath.Join(p.path, name)); err != nil {
+	if err := p.openSegment(s); err != nil {
 		p.add(Damaged, p.in(name), "Records of this segment cannot be read.", "it cannot be opened: %v", err)
 		p.unreadable(i, 0, err)
 		return
@@ -51,6 +54,11 @@ func (p *partition) walkSegment(i int) {
 	for position := int64(0); position < s.size; {
 		in := bounds{s.base, p.expected, segmentLimit(s.base, s.next)}
 		b, err := p.r.batch(position, in)
+		if err == nil && b.BaseOffset() > p.expected {
+			if err = p.r.contradicted(position, b, in); err == nil {
+				b, err = p.r.batch(position, in)
+			}
+		}
 		if err != nil {
 			if position = p.damaged(i, position, in, err); position < 0 {
 				break
@@ -70,6 +78,27 @@ func (p *partition) walkSegment(i int) {
 		p.checkTxnIndex(s, &txn)
 	}
 	p.Segments++
+}
+
+// openSegment lets p.r read a segment as a recovery will leave it: with what the redo journal has for it.
+func (p *partition) openSegment(s *segment) error {
+	path := filepath.Join(p.path, s.file(logSuffix))
+	var patches []patch
+	if p.redo != nil {
+		patches = p.redo.patches[s.base]
+	}
+	if len(patches) == 0 {
+		return p.r.open(p.fsys, path)
+	}
+	f := new(patchedFile)
+	if err := f.begin(p.fsys, path, patches); err != nil {
+		return err
+	}
+	if f.File == nil {
+		return fs.ErrNotExist
+	}
+	p.r.begin(f, f.size)
+	return nil
 }
 
 // given reports whether a segment lies below the log's start: retention has given it up and may be amid deleting it.
@@ -104,6 +133,7 @@ func (p *partition) damaged(i int, position int64, in bounds, err error) int64 {
 		h.next = p.segmentEnd(i)
 	}
 	h.bytes = at - position
+	h.unwritten = !p.known.clean && p.unwritten(position, h.bytes, in)
 	p.progress(h.bytes)
 	p.holes = append(p.holes, h)
 	p.exact = false
@@ -114,12 +144,41 @@ func (p *partition) damaged(i int, position int64, in bounds, err error) int64 {
 	return at
 }
 
+// A disk writes at least sectors. What was never written begins or ends with one, or with a batch, and has zeros there; no batch begins
+// with that many.
+const (
+	sectorBytes = 512
+	zeroRun     = 16
+)
+
+// unwritten tells what a power failure leaves of bytes that were not synced from a damage to bytes that were.
+func (p *partition) unwritten(position, bytes int64, in bounds) bool {
+	if p.r.oneBitOff(position, in) {
+		return false
+	}
+	end := position + bytes
+	if end == p.r.size {
+		if b, err := p.r.bytes(position, int(min(bytes, record.HeaderSize))); err == nil && (len(b) < record.HeaderSize || int64(record.Batch(b).Length()) > bytes) {
+			return true // the rest of the batch is missing
+		}
+	}
+	if p.r.blank(position, min(zeroRun, bytes)) {
+		return true // not even the beginning of the batch is there
+	}
+	for at := (position/sectorBytes + 1) * sectorBytes; at < end; at += sectorBytes {
+		if p.r.blank(at, min(zeroRun, end-at)) || at-position >= zeroRun && p.r.blank(at-zeroRun, zeroRun) {
+			return true
+		}
+	}
+	return false
+}
+
 // segmentEnd is the offset that a segment should end at, as far as others tell: the next segment, or the checkpoints.
 func (p *partition) segmentEnd(i int) int64 {
 	if s := &p.segments[i]; s.next != None {
 		return max(p.expected, s.next)
 	}
-	return max(p.expected, p.known.point, p.vouchedHigh())
+	return max(p.expected, p.known.vouched(), p.vouchedHigh())
 }
 
 // unreadable enters the rest of a segment that the disk does not give.
