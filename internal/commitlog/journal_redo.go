@@ -23,7 +23,7 @@ type redoEntry struct {
 	file     int
 	position int64  // of the bytes in the journal's file
 	bytes    []byte // if they are not there as they were written: see mendFrame
-	suspect  bool  // something that was written after it cannot be read: it may have been cut
+	suspect  bool   // something that was written after it cannot be read: it may have been cut
 }
 
 // readJournal finds what there is to redo in a directory.

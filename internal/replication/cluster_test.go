@@ -29,7 +29,7 @@ type cluster struct {
 	// connections have the last answer from each leader to each follower.
 	connections sync.Map
 	sends       sync.WaitGroup // and proposals
-	rand   struct {
+	rand        struct {
 		sync.Mutex
 		*rand.Rand
 	}
@@ -140,7 +140,9 @@ func (n *node) start() {
 		Node: n.id, Dirs: []*commitlog.Dir{dir}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return n.c.config.Topic(im.TopicConfig(topic)) },
 		Role:        follows.Update, BrokerEpoch: func() int64 { return epoch }, ReplicaLag: func() time.Duration { return 2 * time.Second },
-		Propose: func(x partition.Proposal, done func(partition.Verdict)) { n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) }) },
+		Propose: func(x partition.Proposal, done func(partition.Verdict)) {
+			n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) })
+		},
 	})
 	n.applied = metadata.Empty("c")
 	n.images, n.stopped = make(chan *metadata.Image, 1000), make(chan struct{})

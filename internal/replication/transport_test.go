@@ -168,7 +168,6 @@ func (s *leaderSide) open(rq *wire.FetchRequest) (*served, int32, kafka.ErrorCod
 	return frozen, session.epoch, kafka.None
 }
 
-
 func (s *leaderSide) tell(r *wire.FetchResponse, session *served, epoch int32, data *wire.FetchResponsePartitionData) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
