@@ -127,7 +127,7 @@ func (c *Controller) ElectLeaders(now time.Time, rq *wire.ElectLeadersRequest, r
 	}
 	response := new(wire.ElectLeadersResponse)
 	if rq.ElectionType != preferredElection && rq.ElectionType != uncleanElection {
-		return decided(nil, failedElections(rq, kafka.Errorf(kafka.InvalidRequest, "Unknown election type %d", rq.ElectionType)), reply)
+		return decided(nil, FailedElections(rq, kafka.Errorf(kafka.InvalidRequest, "Unknown election type %d", rq.ElectionType)), reply)
 	}
 	var records []wire.Message
 	hold := func(result *wire.ElectLeadersResponseReplicaElectionResult, id int32, quiet bool) {
@@ -158,13 +158,13 @@ func (c *Controller) ElectLeaders(now time.Time, rq *wire.ElectLeadersRequest, r
 		response.ReplicaElectionResults = append(response.ReplicaElectionResults, result)
 	}
 	if len(records) > maxRecords {
-		return decided(nil, failedElections(rq, errTooMany), reply)
+		return decided(nil, FailedElections(rq, errTooMany), reply)
 	}
 	return decided(records, response, reply)
 }
 
-// failedElections answers a request that fails as a whole, as Kafka does: in the response and for each partition.
-func failedElections(rq *wire.ElectLeadersRequest, err error) *wire.ElectLeadersResponse {
+// FailedElections answers a request that fails as a whole, as Kafka does: in the response and for each partition.
+func FailedElections(rq *wire.ElectLeadersRequest, err error) *wire.ElectLeadersResponse {
 	response := &wire.ElectLeadersResponse{ErrorCode: code(err)}
 	for _, t := range rq.TopicPartitions {
 		result := wire.ElectLeadersResponseReplicaElectionResult{Topic: t.Topic}

@@ -145,9 +145,13 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 	return &wire.FeatureLevelRecord{Name: name, FeatureLevel: level}, nil
 }
 
-// updateMetadataVersion refuses every downgrade: from 4.3-IV0 on down, each step leaves out metadata.
+// levelsWithNewMetadata are the levels of metadata.version that brought metadata which the level before did not have
+// (MetadataVersion.didMetadataChange).
+var levelsWithNewMetadata = []int16{7, 8, 11, 13, 14, 15, 17, 23, 30}
+
+// updateMetadataVersion refuses a downgrade that would leave out metadata.
 func updateMetadataVersion(current, level int16, unsafe bool) (wire.Message, *kafka.Error) {
-	if level < current {
+	if slices.ContainsFunc(levelsWithNewMetadata, func(changed int16) bool { return level < changed && changed <= current }) {
 		reason := "Refusing to perform the requested downgrade because it might delete metadata information."
 		if unsafe {
 			reason = "Unsafe metadata downgrade is not supported in this version."

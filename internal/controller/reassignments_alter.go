@@ -16,6 +16,9 @@ func (c *Controller) AlterPartitionReassignments(now time.Time, rq *wire.AlterPa
 	if err := c.ready(); err != nil {
 		return refused(err, reply)
 	}
+	if len(rq.Topics) == 0 {
+		return decided(nil, &wire.AlterPartitionReassignmentsResponse{AllowReplicationFactorChange: true, ErrorMessage: new(string)}, reply)
+	}
 	response := &wire.AlterPartitionReassignmentsResponse{AllowReplicationFactorChange: rq.AllowReplicationFactorChange}
 	var records []wire.Message
 	for _, t := range rq.Topics {

@@ -44,7 +44,7 @@ var served = []string{
 	"IncrementalAlterConfigs", "ListPartitionReassignments", "DescribeCluster", "DescribeTopicPartitions", "DescribeLogDirs",
 	"AlterReplicaLogDirs", "ListConfigResources", "AddPartitionsToTxn", "AddOffsetsToTxn", "EndTxn", "DescribeTransactions",
 	"ListTransactions", "DescribeProducers", "WriteTxnMarkers", "TxnOffsetCommit", "ConsumerGroupHeartbeat", "ConsumerGroupDescribe",
-	"StreamsGroupHeartbeat", "StreamsGroupDescribe",
+	"StreamsGroupHeartbeat", "StreamsGroupDescribe", "ElectLeaders", "AlterPartitionReassignments", "UpdateFeatures",
 }
 
 func TestSameAnswers(t *testing.T) {
