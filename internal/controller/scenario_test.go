@@ -1,10 +1,7 @@
 package controller
 
 import (
-	"flag"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,81 +9,41 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/statemachine/script"
 	"github.com/ottla/ottla/internal/wire"
 )
-
-var update = flag.Bool("update", false, "write what the scenarios print into testdata/scenario_*.txt")
 
 // TestScenarios runs testdata/scenario_*.txt: lines at the margin are commands, the indented ones below each are
 // the records that it wrote ("+") and what it answered.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/scenario_*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no scenarios", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			script, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := playScenario(t, string(script))
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			} else if got != string(script) {
-				t.Errorf("%s: the run printed\n%s", file, firstDifference(string(script), got))
-			}
-		})
-	}
-}
-
-func firstDifference(want, got string) string {
-	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(w), len(g)) {
-		if w[i] != g[i] {
-			return fmt.Sprintf("line %d\n got %s\nwant %s", i+1, g[i], w[i])
-		}
-	}
-	return fmt.Sprintf("%d lines instead of %d", len(g), len(w))
+	script.Run(t, "testdata/scenario_*.txt", func(t *testing.T, out *strings.Builder) func(*script.Command) {
+		s := &scenario{out: out}
+		return func(c *script.Command) { s.play(t, c.Line) }
+	})
 }
 
 type scenario struct {
 	*asker
-	out strings.Builder
+	out *strings.Builder
 }
 
-func playScenario(t *testing.T, script string) string {
-	s := new(scenario)
-	for line := range strings.Lines(script) {
-		line = strings.TrimSuffix(line, "\n")
-		if strings.HasPrefix(line, "\t") {
-			continue
-		}
-		s.out.WriteString(line + "\n")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		words := strings.Fields(line)
-		if words[0] == "cluster" {
-			s.asker = &asker{cluster: newCluster(t, words[1:]...)}
-			s.print()
-			continue
-		}
+func (s *scenario) play(t *testing.T, line string) {
+	words := strings.Fields(line)
+	if words[0] == "cluster" {
+		s.asker = &asker{cluster: newCluster(t, words[1:]...)}
+	} else {
 		s.appends = nil
 		s.run(words, line)
-		s.print()
 	}
-	return s.out.String()
+	s.print()
 }
 
 func (s *scenario) print() {
 	for _, m := range s.appends {
-		fmt.Fprintf(&s.out, "\t+ %s\n", s.drawRecord(m))
+		fmt.Fprintf(s.out, "\t+ %s\n", s.drawRecord(m))
 	}
 	for _, answer := range s.got {
-		fmt.Fprintf(&s.out, "\t%s\n", answer)
+		fmt.Fprintf(s.out, "\t%s\n", answer)
 	}
 	s.got = nil
 }

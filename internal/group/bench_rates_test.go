@@ -58,7 +58,7 @@ func newCrowd(bench *bench, group string, size int) *crowd {
 	for i := range c.ids {
 		c.join(i)
 	}
-	bench.clock.advance(time.Millisecond)
+	bench.clock.Advance(time.Millisecond)
 	c.sync()
 	return c
 }
@@ -143,7 +143,7 @@ func BenchmarkHeartbeat(b *testing.B) {
 					})
 				}, nil)
 				if i%groups == 0 { // every member beats every three seconds
-					bench.clock.advance(3 * time.Second)
+					bench.clock.Advance(3 * time.Second)
 				}
 			}
 		})

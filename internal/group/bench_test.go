@@ -12,67 +12,14 @@ import (
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/statemachine/memlog"
+	"github.com/ottla/ottla/internal/statemachine/script"
 	"github.com/ottla/ottla/internal/wire"
 )
-
-// handClock is a clock that a test moves. It starts at an arbitrary time and calls timers on the goroutine that moves it.
-type handClock struct {
-	now    time.Time
-	timers []*handTimer
-}
-
-type handTimer struct {
-	at time.Time
-	f  func() // nil: stopped
-}
-
-func newHandClock() *handClock { return &handClock{now: time.UnixMilli(1_000_000_000_000)} }
-
-func (c *handClock) Now() time.Time { return c.now }
-
-func (c *handClock) AfterFunc(d time.Duration, f func()) func() bool {
-	t := &handTimer{c.now.Add(d), f}
-	c.timers = append(c.timers, t)
-	return func() bool {
-		was := t.f != nil
-		t.f = nil
-		return was
-	}
-}
-
-// advance lets time pass, timer by timer.
-func (c *handClock) advance(d time.Duration) {
-	end := c.now.Add(d)
-	for {
-		var next *handTimer
-		live := c.timers[:0]
-		for _, t := range c.timers {
-			if t.f == nil {
-				continue
-			}
-			live = append(live, t)
-			if !t.at.After(end) && (next == nil || t.at.Before(next.at)) {
-				next = t
-			}
-		}
-		c.timers = live
-		if next == nil {
-			c.now = end
-			return
-		}
-		if next.at.After(c.now) {
-			c.now = next.at
-		}
-		f := next.f
-		next.f = nil
-		f()
-	}
-}
 
 // bench is a coordinator on an engine over a log in memory.
 type bench struct {
 	t        testing.TB
-	clock    *handClock
+	clock    *script.Clock
 	settings Settings
 	log      *memlog.Log
 	machine  *Coordinator
@@ -86,7 +33,7 @@ type bench struct {
 }
 
 func newBench(t testing.TB) *bench {
-	b := &bench{t: t, clock: newHandClock(), log: memlog.New(), image: metadata.Empty("test"), consumer: ConsumerSettings{
+	b := &bench{t: t, clock: script.NewClock(), log: memlog.New(), image: metadata.Empty("test"), consumer: ConsumerSettings{
 		SessionTimeout: 45 * time.Second, HeartbeatInterval: 5 * time.Second,
 	}, streams: StreamsSettings{SessionTimeout: 45 * time.Second, HeartbeatInterval: 5 * time.Second}, settings: Settings{
 		StreamsMaxSize:  1 << 30,
@@ -151,7 +98,7 @@ func (b *bench) work() {
 
 // advance lets time pass.
 func (b *bench) advance(d time.Duration) {
-	b.clock.advance(d)
+	b.clock.Advance(d)
 	b.work()
 }
 

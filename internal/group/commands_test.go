@@ -33,7 +33,7 @@ import (
 //
 // A client remembers the member id and generation that it was given last.
 func (s *scenario) run(c *command) {
-	switch c.verb {
+	switch c.Verb {
 	case "set":
 		s.set(c)
 	case "join":
@@ -53,7 +53,7 @@ func (s *scenario) run(c *command) {
 	case "fetch":
 		s.fetch(c)
 	case "describe":
-		id := c.operand(0)
+		id := c.Operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
 			return g.Describe(id, func(d wire.DescribeGroupsResponseDescribedGroup, err error) { s.say("%s", printDescribe(d, err)) })
 		}, s.refused)
@@ -62,7 +62,7 @@ func (s *scenario) run(c *command) {
 	case "list":
 		s.list(c)
 	case "delete":
-		id := c.operand(0)
+		id := c.Operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
 			return g.Delete(causes.Client{ID: "admin"}, id, func(err error) { s.say("delete %s", kafka.CodeOf(err)) })
 		}, s.refused)
@@ -70,8 +70,8 @@ func (s *scenario) run(c *command) {
 		s.deleteOffsets(c)
 	case "forget":
 		topics := map[string]bool{}
-		for i := range c.operands {
-			topics[c.operand(i)] = true
+		for i := range c.Operands {
+			topics[c.Operand(i)] = true
 		}
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output { return g.ForgetTopics(topics) }, s.refused)
 	case "hb":
@@ -79,27 +79,27 @@ func (s *scenario) run(c *command) {
 	case "sb":
 		s.streamsBeat(c)
 	case "describe-streams":
-		s.describeStreams(c.operand(0))
+		s.describeStreams(c.Operand(0))
 	case "describe-consumer":
-		id := c.operand(0)
+		id := c.Operand(0)
 		s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
 			return g.DescribeConsumer(id, func(d wire.ConsumerGroupDescribeResponseDescribedGroup, err error) {
 				s.say("%s", s.printConsumer(d, err))
 			})
 		}, s.refused)
 	case "topic":
-		s.createTopic(c.operand(0), must[int](s.t)(strconv.Atoi(c.operand(1))))
+		s.createTopic(c.Operand(0), must[int](s.t)(strconv.Atoi(c.Operand(1))))
 	case "broker":
-		rack := c.operand(1)
-		s.change(&wire.RegisterBrokerRecord{BrokerID: int32(must[int](s.t)(strconv.Atoi(c.operand(0)))), BrokerEpoch: 1, Rack: &rack})
+		rack := c.Operand(1)
+		s.change(&wire.RegisterBrokerRecord{BrokerID: int32(must[int](s.t)(strconv.Atoi(c.Operand(0)))), BrokerEpoch: 1, Rack: &rack})
 	case "delete-topic":
-		s.deleteTopic(c.operand(0))
+		s.deleteTopic(c.Operand(0))
 	case "advance":
-		s.bench.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
+		s.bench.advance(must[time.Duration](s.t)(time.ParseDuration(c.Operand(0))))
 	case "fail-append":
 		var err error
-		if len(c.operands) > 0 {
-			err = kafka.Errorf(codes[c.operand(0)], "a test has it so")
+		if len(c.Operands) > 0 {
+			err = kafka.Errorf(codes[c.Operand(0)], "a test has it so")
 		}
 		s.log.FailAppends(err)
 	case "hold":
@@ -107,43 +107,43 @@ func (s *scenario) run(c *command) {
 	case "release":
 		s.log.Release()
 	case "fail-commit":
-		s.log.FailCommits(kafka.Errorf(codes[c.operand(0)], "a test has it so"))
+		s.log.FailCommits(kafka.Errorf(codes[c.Operand(0)], "a test has it so"))
 	case "stop":
 		s.engine.Stop(kafka.Errorf(kafka.NotCoordinator, "a test has it so"))
 	case "restart":
 		s.restart()
 	default:
-		s.t.Fatalf("no command %q", c.verb)
+		s.t.Fatalf("no command %q", c.Verb)
 	}
 }
 
 func (s *scenario) refused(err error) { s.say("not run: %s", kafka.CodeOf(err)) }
 
 func (s *scenario) set(c *command) {
-	s.settings.InitialRebalanceDelay = c.duration("delay", s.settings.InitialRebalanceDelay)
-	s.settings.MaxSize = c.number("max-size", s.settings.MaxSize)
-	s.settings.MaxMetadataBytes = c.number("max-metadata", s.settings.MaxMetadataBytes)
-	s.settings.OffsetsRetention = c.duration("retention", s.settings.OffsetsRetention)
-	s.settings.ConsumerMaxSize = c.number("consumer-max-size", s.settings.ConsumerMaxSize)
-	s.streams.InitialDelay = c.duration("streams-delay", s.streams.InitialDelay)
-	s.streams.StandbyReplicas = c.number("standbys", s.streams.StandbyReplicas)
-	s.settings.StreamsMaxSize = c.number("streams-max-size", s.settings.StreamsMaxSize)
-	s.consumer.AssignmentInterval = c.duration("interval", s.consumer.AssignmentInterval)
-	s.consumer.SessionTimeout = c.duration("session", s.consumer.SessionTimeout)
-	s.streams.SessionTimeout = c.duration("streams-session", s.streams.SessionTimeout)
-	if policy := c.text("migration", ""); policy != "" {
+	s.settings.InitialRebalanceDelay = c.Duration("delay", s.settings.InitialRebalanceDelay)
+	s.settings.MaxSize = c.Number("max-size", s.settings.MaxSize)
+	s.settings.MaxMetadataBytes = c.Number("max-metadata", s.settings.MaxMetadataBytes)
+	s.settings.OffsetsRetention = c.Duration("retention", s.settings.OffsetsRetention)
+	s.settings.ConsumerMaxSize = c.Number("consumer-max-size", s.settings.ConsumerMaxSize)
+	s.streams.InitialDelay = c.Duration("streams-delay", s.streams.InitialDelay)
+	s.streams.StandbyReplicas = c.Number("standbys", s.streams.StandbyReplicas)
+	s.settings.StreamsMaxSize = c.Number("streams-max-size", s.settings.StreamsMaxSize)
+	s.consumer.AssignmentInterval = c.Duration("interval", s.consumer.AssignmentInterval)
+	s.consumer.SessionTimeout = c.Duration("session", s.consumer.SessionTimeout)
+	s.streams.SessionTimeout = c.Duration("streams-session", s.streams.SessionTimeout)
+	if policy := c.Text("migration", ""); policy != "" {
 		s.settings.Upgrade = policy == "upgrade" || policy == "bidirectional"
 		s.settings.Downgrade = policy == "downgrade" || policy == "bidirectional"
 	}
 }
 
 func (s *scenario) join(c *command) {
-	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
+	group, cl := c.Operand(0), s.client(c.Operand(0), c.Operand(1))
 	rq := Join{
-		GroupID: group, MemberID: c.text("id", cl.memberID), InstanceID: c.pointer("static"), Client: causes.Client{ID: cl.name, Host: "/host", Software: "lib", SoftwareVersion: "1"},
-		SessionTimeout: c.duration("session", 10*time.Second), Rebalance: c.duration("rebalance", time.Minute),
-		ProtocolType: c.text("type", consumerProtocol), Reason: c.text("reason", "a test"),
-		RequireMemberID: c.number("v", 9) >= 4, SkipAssignment: c.number("v", 9) >= 9,
+		GroupID: group, MemberID: c.Text("id", cl.memberID), InstanceID: c.Pointer("static"), Client: causes.Client{ID: cl.name, Host: "/host", Software: "lib", SoftwareVersion: "1"},
+		SessionTimeout: c.Duration("session", 10*time.Second), Rebalance: c.Duration("rebalance", time.Minute),
+		ProtocolType: c.Text("type", consumerProtocol), Reason: c.Text("reason", "a test"),
+		RequireMemberID: c.Number("v", 9) >= 4, SkipAssignment: c.Number("v", 9) >= 9,
 		Reply: func(r *wire.JoinGroupResponse) {
 			if r.ErrorCode == 0 || kafka.ErrorCode(r.ErrorCode) == kafka.MemberIDRequired {
 				cl.memberID, cl.generation = r.MemberID, r.GenerationID
@@ -151,7 +151,7 @@ func (s *scenario) join(c *command) {
 			s.say("%s joins: %s", cl.name, printJoin(r))
 		},
 	}
-	if protocols := c.text("protocols", "range:t"); protocols != "" {
+	if protocols := c.Text("protocols", "range:t"); protocols != "" {
 		for p := range strings.SplitSeq(protocols, ",") {
 			name, topics, _ := strings.Cut(p, ":")
 			metadata := subscriptionTo(strings.Split(topics, "+")...)
@@ -171,9 +171,9 @@ func (s *scenario) join(c *command) {
 }
 
 func (s *scenario) sync(c *command) {
-	group, cl := c.operand(0), s.client(c.operand(0), c.operand(1))
+	group, cl := c.Operand(0), s.client(c.Operand(0), c.Operand(1))
 	rq := &wire.SyncGroupRequest{GroupID: group, MemberID: cl.memberID, GenerationID: cl.generation}
-	for _, o := range c.operands[2:] {
+	for _, o := range c.Operands[2:] {
 		switch name, value, _ := strings.Cut(o, ":"); name {
 		case "id":
 			rq.MemberID = value
@@ -187,7 +187,7 @@ func (s *scenario) sync(c *command) {
 			rq.ProtocolName = &value
 		}
 	}
-	for _, p := range c.pairs {
+	for _, p := range c.Pairs {
 		rq.Assignments = append(rq.Assignments, wire.SyncGroupRequestAssignment{
 			MemberID: s.client(group, p[0]).memberID, Assignment: []byte(p[1]),
 		})
@@ -202,10 +202,10 @@ func (s *scenario) sync(c *command) {
 }
 
 func (s *scenario) beat(c *command) {
-	cl := s.client(c.operand(0), c.operand(1))
+	cl := s.client(c.Operand(0), c.Operand(1))
 	rq := &wire.HeartbeatRequest{
-		GroupID: c.operand(0), MemberID: c.text("id", cl.memberID), GenerationID: int32(c.number("gen", int(cl.generation))),
-		GroupInstanceID: c.pointer("static"),
+		GroupID: c.Operand(0), MemberID: c.Text("id", cl.memberID), GenerationID: int32(c.Number("gen", int(cl.generation))),
+		GroupInstanceID: c.Pointer("static"),
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
 		return g.Heartbeat(now, causes.Client{ID: "some"}, rq, func(err error) { s.say("%s beats: %s", cl.name, kafka.CodeOf(err)) })
@@ -213,17 +213,17 @@ func (s *scenario) beat(c *command) {
 }
 
 func (s *scenario) leave(c *command) {
-	group := c.operand(0)
+	group := c.Operand(0)
 	var members []wire.LeaveGroupRequestMemberIdentity
-	reason := c.pointer("reason")
+	reason := c.Pointer("reason")
 	if reason != nil {
 		*reason = strings.ReplaceAll(*reason, "_", " ")
 	}
-	for _, name := range c.operands[1:] {
+	for _, name := range c.Operands[1:] {
 		if instance, ok := strings.CutPrefix(name, "static:"); ok {
-			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", ""), GroupInstanceID: &instance, Reason: reason})
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.Text("id", ""), GroupInstanceID: &instance, Reason: reason})
 		} else {
-			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.text("id", s.client(group, name).memberID), Reason: reason})
+			members = append(members, wire.LeaveGroupRequestMemberIdentity{MemberID: c.Text("id", s.client(group, name).memberID), Reason: reason})
 		}
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
@@ -234,29 +234,29 @@ func (s *scenario) leave(c *command) {
 }
 
 func (s *scenario) commit(c *command) {
-	rq := &wire.OffsetCommitRequest{GroupID: c.operand(0), GenerationIDOrMemberEpoch: -1, RetentionTimeMs: noRetention}
-	if name := c.operand(1); name != "-" {
-		cl := s.client(c.operand(0), name)
+	rq := &wire.OffsetCommitRequest{GroupID: c.Operand(0), GenerationIDOrMemberEpoch: -1, RetentionTimeMs: noRetention}
+	if name := c.Operand(1); name != "-" {
+		cl := s.client(c.Operand(0), name)
 		rq.MemberID, rq.GenerationIDOrMemberEpoch = cl.memberID, cl.generation
 	}
-	rq.MemberID = c.text("id", rq.MemberID)
-	rq.GenerationIDOrMemberEpoch = int32(c.number("gen", int(rq.GenerationIDOrMemberEpoch)))
-	rq.GroupInstanceID = c.pointer("static")
-	if c.has("retention") {
-		rq.RetentionTimeMs = c.duration("retention", 0).Milliseconds()
+	rq.MemberID = c.Text("id", rq.MemberID)
+	rq.GenerationIDOrMemberEpoch = int32(c.Number("gen", int(rq.GenerationIDOrMemberEpoch)))
+	rq.GroupInstanceID = c.Pointer("static")
+	if c.Has("retention") {
+		rq.RetentionTimeMs = c.Duration("retention", 0).Milliseconds()
 	}
-	for _, p := range c.pairs {
+	for _, p := range c.Pairs {
 		if slices.Contains([]string{"id", "gen", "static", "retention", "metadata", "epoch", "v"}, p[0]) {
 			continue
 		}
 		tp := partition(s.t, p[0])
 		rq.Topics = append(rq.Topics, wire.OffsetCommitRequestTopic{Name: tp.Topic, TopicID: s.commitID(tp.Topic), Partitions: []wire.OffsetCommitRequestPartition{{
 			PartitionIndex: tp.Partition, CommittedOffset: int64(must[int](s.t)(strconv.Atoi(p[1]))),
-			CommittedLeaderEpoch: int32(c.number("epoch", -1)), CommittedMetadata: c.pointer("metadata"),
+			CommittedLeaderEpoch: int32(c.Number("epoch", -1)), CommittedMetadata: c.Pointer("metadata"),
 		}}})
 	}
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, causes.Client{ID: "some"}, int16(c.number("v", 9)), rq, func(r *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, causes.Client{ID: "some"}, int16(c.Number("v", 9)), rq, func(r *wire.OffsetCommitResponse, err error) {
 			texts := []string{"commit: " + kafka.CodeOf(err).String()}
 			for _, topic := range r.Topics {
 				for _, p := range topic.Partitions {
@@ -269,14 +269,14 @@ func (s *scenario) commit(c *command) {
 }
 
 func (s *scenario) fetch(c *command) {
-	rq := &wire.OffsetFetchRequestGroup{GroupID: c.operand(0)}
-	rq.MemberID, rq.MemberEpoch = c.pointer("id"), int32(c.number("epoch", -1))
-	for _, text := range c.operands[1:] {
+	rq := &wire.OffsetFetchRequestGroup{GroupID: c.Operand(0)}
+	rq.MemberID, rq.MemberEpoch = c.Pointer("id"), int32(c.Number("epoch", -1))
+	for _, text := range c.Operands[1:] {
 		tp := partition(s.t, text)
 		rq.Topics = append(rq.Topics, wire.OffsetFetchRequestTopics{Name: tp.Topic, PartitionIndexes: []int32{tp.Partition}})
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.FetchOffsets(rq, c.has("stable"), func(r *wire.OffsetFetchResponseGroup, err error) {
+		return g.FetchOffsets(rq, c.Has("stable"), func(r *wire.OffsetFetchResponseGroup, err error) {
 			texts := []string{"fetched:"}
 			if err != nil {
 				texts = append(texts, kafka.CodeOf(err).String())
@@ -296,12 +296,12 @@ func (s *scenario) fetch(c *command) {
 
 func (s *scenario) why(c *command) {
 	s.do(func(g *Coordinator, now time.Time) statemachine.Output {
-		return g.Why(now, c.operand(0), func(r *Report, err error) {
+		return g.Why(now, c.Operand(0), func(r *Report, err error) {
 			if err != nil {
 				s.say("%v", err)
 				return
 			}
-			r.Causes = r.Causes[max(0, len(r.Causes)-c.number("last", len(r.Causes))):]
+			r.Causes = r.Causes[max(0, len(r.Causes)-c.Number("last", len(r.Causes))):]
 			s.say("%s", printReport(r, s.start))
 		})
 	}, s.refused)
@@ -309,11 +309,11 @@ func (s *scenario) why(c *command) {
 
 func (s *scenario) list(c *command) {
 	var types []string
-	if c.has("type") {
-		types = []string{c.text("type", "")}
+	if c.Has("type") {
+		types = []string{c.Text("type", "")}
 	}
 	s.do(func(g *Coordinator, _ time.Time) statemachine.Output {
-		return g.List(c.operands, types, func(listed []wire.ListGroupsResponseListedGroup, err error) {
+		return g.List(c.Operands, types, func(listed []wire.ListGroupsResponseListedGroup, err error) {
 			texts := []string{"listed:"}
 			for _, l := range listed {
 				texts = append(texts, fmt.Sprintf("%q %s %s %q", l.GroupID, l.GroupType, l.GroupState, l.ProtocolType))
@@ -324,8 +324,8 @@ func (s *scenario) list(c *command) {
 }
 
 func (s *scenario) deleteOffsets(c *command) {
-	rq := &wire.OffsetDeleteRequest{GroupID: c.operand(0)}
-	for _, text := range c.operands[1:] {
+	rq := &wire.OffsetDeleteRequest{GroupID: c.Operand(0)}
+	for _, text := range c.Operands[1:] {
 		tp := partition(s.t, text)
 		rq.Topics = append(rq.Topics, wire.OffsetDeleteRequestTopic{
 			Name: tp.Topic, Partitions: []wire.OffsetDeleteRequestPartition{{PartitionIndex: tp.Partition}},

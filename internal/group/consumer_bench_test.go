@@ -31,7 +31,7 @@ func benchmarkAssignment(b *testing.B, kind string) {
 	}
 	step := func(rq *wire.ConsumerGroupHeartbeatRequest) {
 		rq.GroupID, rq.TopicPartitions = "g", []wire.ConsumerGroupHeartbeatRequestTopicPartitions{}
-		out := h.machine.ConsumerHeartbeat(h.clock.now, ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: 1}, func(_ *wire.ConsumerGroupHeartbeatResponse, err error) {
+		out := h.machine.ConsumerHeartbeat(h.clock.Now(), ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: 1}, func(_ *wire.ConsumerGroupHeartbeatResponse, err error) {
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -23,15 +23,15 @@ func (s *scenario) commitID(topic string) kafka.UUID {
 // heartbeat sends a ConsumerGroupHeartbeat. With "join" it is the first, with "own" it says that the client owns what it was
 // given last; otherwise it tells only what options say.
 func (s *scenario) heartbeat(c *command) {
-	cl := s.client(c.operand(0), c.operand(1))
+	cl := s.client(c.Operand(0), c.Operand(1))
 	rq := &wire.ConsumerGroupHeartbeatRequest{
-		GroupID: c.operand(0), MemberID: cl.memberID, MemberEpoch: cl.generation, RebalanceTimeoutMs: -1,
-		InstanceID: c.pointer("static"), RackID: c.pointer("rack"), ServerAssignor: c.pointer("assignor"), SubscribedTopicRegex: c.pointer("regex"),
+		GroupID: c.Operand(0), MemberID: cl.memberID, MemberEpoch: cl.generation, RebalanceTimeoutMs: -1,
+		InstanceID: c.Pointer("static"), RackID: c.Pointer("rack"), ServerAssignor: c.Pointer("assignor"), SubscribedTopicRegex: c.Pointer("regex"),
 	}
 	if cl.memberID == "" {
 		rq.MemberID = cl.name
 	}
-	for _, word := range c.operands[2:] {
+	for _, word := range c.Operands[2:] {
 		switch word {
 		case "join":
 			rq.MemberEpoch, rq.RebalanceTimeoutMs = joining, 60_000
@@ -43,24 +43,24 @@ func (s *scenario) heartbeat(c *command) {
 			}
 		}
 	}
-	if c.has("owned") {
-		for text := range strings.SplitSeq(c.text("owned", ""), "+") {
+	if c.Has("owned") {
+		for text := range strings.SplitSeq(c.Text("owned", ""), "+") {
 			tp := partition(s.t, text)
 			rq.TopicPartitions = append(rq.TopicPartitions, wire.ConsumerGroupHeartbeatRequestTopicPartitions{TopicID: topicID(tp.Topic), Partitions: []int32{tp.Partition}})
 		}
 	}
-	if c.has("topics") {
+	if c.Has("topics") {
 		rq.SubscribedTopicNames = []string{}
-		if topics := c.text("topics", ""); topics != "" {
+		if topics := c.Text("topics", ""); topics != "" {
 			rq.SubscribedTopicNames = strings.Split(topics, "+")
 		}
 	}
-	rq.MemberID = c.text("id", rq.MemberID)
-	rq.MemberEpoch = int32(c.number("epoch", int(rq.MemberEpoch)))
-	if c.has("rebalance") {
-		rq.RebalanceTimeoutMs = int32(c.duration("rebalance", 0).Milliseconds())
+	rq.MemberID = c.Text("id", rq.MemberID)
+	rq.MemberEpoch = int32(c.Number("epoch", int(rq.MemberEpoch)))
+	if c.Has("rebalance") {
+		rq.RebalanceTimeoutMs = int32(c.Duration("rebalance", 0).Milliseconds())
 	}
-	heartbeat := ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: int16(c.number("v", 1)), Client: causes.Client{ID: cl.name, Host: "/host"}}
+	heartbeat := ConsumerHeartbeat{ConsumerGroupHeartbeatRequest: rq, Version: int16(c.Number("v", 1)), Client: causes.Client{ID: cl.name, Host: "/host"}}
 	answer := func(r *wire.ConsumerGroupHeartbeatResponse, err error) {
 		s.say("%s beats: %s", cl.name, s.beaten(cl, r, err))
 	}

@@ -44,7 +44,7 @@ func FuzzReplay(f *testing.F) {
 			_ = b.machine.Replay(int64(i), r) // an error is as good: the log is not loaded then
 		}
 		m := &model{bench: b, seen: map[*classicGroup]int32{}}
-		b.clock.advance(time.Millisecond)
+		b.clock.Advance(time.Millisecond)
 		m.check()
 		asked, answered := 0, 0
 		for _, shared := range b.machine.sorted() {
@@ -55,7 +55,7 @@ func FuzzReplay(f *testing.F) {
 			}
 			asked += useGroup(b, id, b.machine.classic(id), func() { answered++ })
 		}
-		b.clock.advance(time.Hour)
+		b.clock.Advance(time.Hour)
 		m.check()
 		b.engine.Stop(kafka.Errorf(kafka.NotCoordinator, "the end"))
 		if asked != answered {

@@ -141,9 +141,9 @@ func (m *model) step() {
 			return g.Delete(causes.Client{}, c.group, func(err error) { done(kafka.CodeOf(err).String()) })
 		}, func(err error) { done("not run") })
 	case n < 94:
-		m.clock.advance(time.Duration(m.rand.IntN(8000)) * time.Millisecond)
+		m.clock.Advance(time.Duration(m.rand.IntN(8000)) * time.Millisecond)
 	case n < 95:
-		m.clock.advance(time.Duration(m.rand.IntN(15)) * time.Minute)
+		m.clock.Advance(time.Duration(m.rand.IntN(15)) * time.Minute)
 	case n < 97:
 		m.log.FailAppends(nil)
 		m.held = false

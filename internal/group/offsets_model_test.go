@@ -169,7 +169,7 @@ func (m *offsetsModel) delete(group string) {
 func (m *offsetsModel) pass(d time.Duration) {
 	before, end := whatLogSays(m.t, m.bench), m.log.End()
 	m.note("%v later", d)
-	m.clock.advance(d)
+	m.clock.Advance(d)
 	for _, e := range logEvents(m.t, m.bench) {
 		if e.at >= end && !e.marker && e.value < 0 && before[e.group][e.TopicPartition].pending {
 			m.t.Errorf("the offset of %v in %s expired, and one is pending", e.TopicPartition, e.group)

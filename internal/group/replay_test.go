@@ -9,6 +9,7 @@ import (
 	"github.com/ottla/ottla/internal/causes"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
+	"github.com/ottla/ottla/internal/statemachine/script"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -89,17 +90,17 @@ func TestOldRecords(t *testing.T) {
 
 // TestEmptyGroupOfUnknownAge: without the time when the group became empty, offsets live from their commit.
 func TestEmptyGroupOfUnknownAge(t *testing.T) {
-	commitTime := newHandClock().now.UnixMilli()
+	commitTime := script.NewClock().Now().UnixMilli()
 	b := load(t,
 		statemachine.Record{Key: groupKey(t, "g"), Value: value(t, &wire.GroupMetadataValue{ProtocolType: consumerProtocol, CurrentStateTimestamp: noTimestamp}, 2)},
 		offsetRecord("g", kafka.TopicPartition{Topic: "t"}, committed{offset: 7, at: commitTime, expires: -1}),
 	)
 	b.settings.OffsetsRetention = time.Hour
-	b.clock.advance(50 * time.Minute)
+	b.clock.Advance(50 * time.Minute)
 	if n := len(b.machine.groups["g"].offsets); n != 1 {
 		t.Fatalf("%d offsets after 50 minutes", n)
 	}
-	b.clock.advance(11 * time.Minute)
+	b.clock.Advance(11 * time.Minute)
 	if b.machine.groups["g"] != nil {
 		t.Error("the group is still there after an hour")
 	}
@@ -163,7 +164,7 @@ func TestHousekeepingInPortions(t *testing.T) {
 	fill := func() *bench {
 		b := newBench(t)
 		for i := range int32(offsets) {
-			r := offsetRecord("g", kafka.TopicPartition{Topic: fmt.Sprint("t", i%2), Partition: i}, committed{offset: 1, at: b.clock.now.UnixMilli(), expires: -1})
+			r := offsetRecord("g", kafka.TopicPartition{Topic: fmt.Sprint("t", i%2), Partition: i}, committed{offset: 1, at: b.clock.Now().UnixMilli(), expires: -1})
 			if err := b.machine.Replay(int64(i), r); err != nil {
 				t.Fatal(err)
 			}
@@ -178,7 +179,7 @@ func TestHousekeepingInPortions(t *testing.T) {
 	}
 	b := fill()
 	b.settings.OffsetsRetention = time.Minute
-	b.clock.advance(11 * time.Minute)
+	b.clock.Advance(11 * time.Minute)
 	if got := fmt.Sprint(batches(b)); got != "[1000 1000 1000 11]" || len(b.machine.groups) != 0 {
 		t.Errorf("expiry: batches %s, %d groups left", got, len(b.machine.groups))
 	}

@@ -57,15 +57,15 @@ func testTopology(t testing.TB, text string, epoch int) *wire.StreamsGroupHeartb
 // streamsBeat sends a StreamsGroupHeartbeat. With "join" it is the first, with "own" it says that the client owns what it was
 // given last, with "shutdown" it wants the application to stop.
 func (s *scenario) streamsBeat(c *command) {
-	cl := s.client(c.operand(0), c.operand(1))
-	rq := &wire.StreamsGroupHeartbeatRequest{GroupID: c.operand(0), MemberID: cl.name, MemberEpoch: cl.generation, RebalanceTimeoutMs: -1}
-	for _, word := range c.operands[2:] {
+	cl := s.client(c.Operand(0), c.Operand(1))
+	rq := &wire.StreamsGroupHeartbeatRequest{GroupID: c.Operand(0), MemberID: cl.name, MemberEpoch: cl.generation, RebalanceTimeoutMs: -1}
+	for _, word := range c.Operands[2:] {
 		switch word {
 		case "join":
 			rq.MemberEpoch, rq.RebalanceTimeoutMs = joining, 60_000
-			rq.Topology = testTopology(s.t, c.text("topology", "0/t///"), c.number("topology-epoch", 0))
+			rq.Topology = testTopology(s.t, c.Text("topology", "0/t///"), c.Number("topology-epoch", 0))
 			rq.ActiveTasks, rq.StandbyTasks, rq.WarmupTasks = ownedList(nil), ownedList(nil), ownedList(nil)
-			process := c.text("process", cl.name)
+			process := c.Text("process", cl.name)
 			rq.ProcessID, rq.ClientTags = &process, []wire.StreamsGroupHeartbeatRequestKeyValue{}
 		case "own":
 			rq.ActiveTasks, rq.StandbyTasks, rq.WarmupTasks = ownedList(cl.tasks.Active), ownedList(cl.tasks.Standby), ownedList(nil)
@@ -73,18 +73,18 @@ func (s *scenario) streamsBeat(c *command) {
 			rq.ShutdownApplication = true
 		}
 	}
-	if c.has("owned") {
+	if c.Has("owned") {
 		rq.ActiveTasks, rq.StandbyTasks, rq.WarmupTasks = ownedList(nil), ownedList(nil), ownedList(nil)
-		for text := range strings.FieldsFuncSeq(c.text("owned", ""), func(r rune) bool { return r == '+' }) {
+		for text := range strings.FieldsFuncSeq(c.Text("owned", ""), func(r rune) bool { return r == '+' }) {
 			tp := partition(s.t, text)
 			rq.ActiveTasks = append(rq.ActiveTasks, wire.StreamsGroupHeartbeatRequestTaskIds{SubtopologyID: tp.Topic, Partitions: []int32{tp.Partition}})
 		}
 	}
-	if c.has("endpoint") {
-		rq.UserEndpoint = &wire.StreamsGroupHeartbeatRequestEndpoint{Host: c.text("endpoint", ""), Port: 80}
+	if c.Has("endpoint") {
+		rq.UserEndpoint = &wire.StreamsGroupHeartbeatRequestEndpoint{Host: c.Text("endpoint", ""), Port: 80}
 	}
-	rq.InstanceID, rq.MemberEpoch = c.pointer("static"), int32(c.number("epoch", int(rq.MemberEpoch)))
-	rq.EndpointInformationEpoch = int32(c.number("seen", 0))
+	rq.InstanceID, rq.MemberEpoch = c.Pointer("static"), int32(c.Number("epoch", int(rq.MemberEpoch)))
+	rq.EndpointInformationEpoch = int32(c.Number("seen", 0))
 	answer := func(a StreamsAnswer, err error) { s.say("%s beats: %s", cl.name, s.streamsAnswered(cl, a, err)) }
 	if err := CheckStreamsHeartbeat(rq); err != nil {
 		answer(StreamsAnswer{}, err)

@@ -9,66 +9,13 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/statemachine/memlog"
+	"github.com/ottla/ottla/internal/statemachine/script"
 )
-
-// handClock is a clock that a test moves. It starts at an arbitrary time and calls timers on the goroutine that moves it.
-type handClock struct {
-	now    time.Time
-	timers []*handTimer
-}
-
-type handTimer struct {
-	at time.Time
-	f  func() // nil: stopped
-}
-
-func newHandClock() *handClock { return &handClock{now: time.UnixMilli(1_000_000_000_000)} }
-
-func (c *handClock) Now() time.Time { return c.now }
-
-func (c *handClock) AfterFunc(d time.Duration, f func()) func() bool {
-	t := &handTimer{c.now.Add(d), f}
-	c.timers = append(c.timers, t)
-	return func() bool {
-		was := t.f != nil
-		t.f = nil
-		return was
-	}
-}
-
-// advance lets time pass, timer by timer.
-func (c *handClock) advance(d time.Duration) {
-	end := c.now.Add(d)
-	for {
-		var next *handTimer
-		live := c.timers[:0]
-		for _, t := range c.timers {
-			if t.f == nil {
-				continue
-			}
-			live = append(live, t)
-			if !t.at.After(end) && (next == nil || t.at.Before(next.at)) {
-				next = t
-			}
-		}
-		c.timers = live
-		if next == nil {
-			c.now = end
-			return
-		}
-		if next.at.After(c.now) {
-			c.now = next.at
-		}
-		f := next.f
-		next.f = nil
-		f()
-	}
-}
 
 // bench is a coordinator on an engine over a log in memory, with partitions that take markers and a source of producer ids.
 type bench struct {
 	t        testing.TB
-	clock    *handClock
+	clock    *script.Clock
 	settings Settings
 	log      *memlog.Log
 	machine  *Coordinator
@@ -85,7 +32,7 @@ type bench struct {
 }
 
 func newBench(t testing.TB) *bench {
-	b := &bench{t: t, clock: newHandClock(), log: memlog.New(), settings: Settings{
+	b := &bench{t: t, clock: script.NewClock(), log: memlog.New(), settings: Settings{
 		MaxTimeout: 15 * time.Minute, IDExpiration: 7 * 24 * time.Hour, AbortInterval: 10 * time.Second, ExpiryInterval: time.Hour, Version: 2,
 	}}
 	b.start()

@@ -27,7 +27,7 @@ import (
 // The owner of a transactional id remembers the producer id and epoch that it was told last. v=2 is TV2, else the old
 // protocol.
 func (s *scenario) run(c *command) {
-	switch c.verb {
+	switch c.Verb {
 	case "set":
 		s.set(c)
 	case "init":
@@ -37,7 +37,7 @@ func (s *scenario) run(c *command) {
 	case "end":
 		s.end(c)
 	case "describe":
-		id := c.operand(0)
+		id := c.Operand(0)
 		s.do(func(t *Coordinator, _ time.Time) statemachine.Output {
 			return t.Describe(id, func(d wire.DescribeTransactionsResponseTransactionState, err error) {
 				s.say("%s", printDescribed(d, err, s.start))
@@ -54,11 +54,11 @@ func (s *scenario) run(c *command) {
 	case "ids":
 		s.setIDs(c)
 	case "advance":
-		s.clock.advance(must[time.Duration](s.t)(time.ParseDuration(c.operand(0))))
+		s.clock.Advance(must[time.Duration](s.t)(time.ParseDuration(c.Operand(0))))
 	case "fail-append":
 		var err error
-		if len(c.operands) > 0 {
-			err = s.failure(c.operand(0))
+		if len(c.Operands) > 0 {
+			err = s.failure(c.Operand(0))
 		}
 		s.log.FailAppends(err)
 	case "hold":
@@ -66,13 +66,13 @@ func (s *scenario) run(c *command) {
 	case "release":
 		s.log.Release()
 	case "fail-commit":
-		s.log.FailCommits(s.failure(c.operand(0)))
+		s.log.FailCommits(s.failure(c.Operand(0)))
 	case "stop":
 		s.engine.Stop(errStopped)
 	case "restart":
 		s.restart()
 	default:
-		s.t.Fatalf("no command %q", c.verb)
+		s.t.Fatalf("no command %q", c.Verb)
 	}
 }
 
@@ -90,18 +90,18 @@ func (s *scenario) failure(name string) error {
 }
 
 func (s *scenario) set(c *command) {
-	s.settings.Version = int16(c.number("version", int(s.settings.Version)))
-	s.settings.MaxTimeout = c.duration("max-timeout", s.settings.MaxTimeout)
-	s.settings.IDExpiration = c.duration("id-expiration", s.settings.IDExpiration)
-	s.settings.TwoPhaseCommit = c.is("2pc")
+	s.settings.Version = int16(c.Number("version", int(s.settings.Version)))
+	s.settings.MaxTimeout = c.Duration("max-timeout", s.settings.MaxTimeout)
+	s.settings.IDExpiration = c.Duration("id-expiration", s.settings.IDExpiration)
+	s.settings.TwoPhaseCommit = c.Is("2pc")
 }
 
 func (s *scenario) init(c *command) {
 	rq := Init{
-		TransactionalID: c.operand(0), Timeout: int32(c.duration("timeout", time.Minute).Milliseconds()),
-		TwoPhaseCommit: c.is("2pc"), KeepPrepared: c.is("keep"), Client: c.client(),
+		TransactionalID: c.Operand(0), Timeout: int32(c.Duration("timeout", time.Minute).Milliseconds()),
+		TwoPhaseCommit: c.Is("2pc"), KeepPrepared: c.Is("keep"), Client: clientOf(c),
 	}
-	if p := c.producer("expect", NoProducer); p != NoProducer {
+	if p := producerOf(s.t, c, "expect", NoProducer); p != NoProducer {
 		rq.Expected = &p
 	}
 	if err := s.settings.CheckInit(&rq); err != nil {
@@ -123,9 +123,9 @@ func (s *scenario) init(c *command) {
 
 func (s *scenario) add(c *command) {
 	rq := &AddPartitions{
-		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Partitions: c.partitions(1),
-		VerifyOnly: c.verb == "verify", Version: int16(c.number("v", 0)), Patience: c.duration("patience", 0),
-		Client: c.client(),
+		TransactionalID: c.Operand(0), Producer: producerOf(s.t, c, "as", s.producers[c.Operand(0)]), Partitions: partitionsOf(s.t, c, 1),
+		VerifyOnly: c.Verb == "verify", Version: int16(c.Number("v", 0)), Patience: c.Duration("patience", 0),
+		Client: clientOf(c),
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		out := t.AddPartitions(now, rq, func(errs []error) {
@@ -136,7 +136,7 @@ func (s *scenario) add(c *command) {
 			for _, err := range errs {
 				texts = append(texts, codeOf(err))
 			}
-			s.say("%s: %s", c.verb, strings.Join(texts, " "))
+			s.say("%s: %s", c.Verb, strings.Join(texts, " "))
 		})
 		clear(rq.Partitions) // the request is used again
 		return out
@@ -145,8 +145,8 @@ func (s *scenario) add(c *command) {
 
 func (s *scenario) end(c *command) {
 	rq := End{
-		TransactionalID: c.operand(0), Producer: c.producer("as", s.producers[c.operand(0)]), Commit: c.is("commit"), Version: int16(c.number("v", 0)),
-		Client: c.client(),
+		TransactionalID: c.Operand(0), Producer: producerOf(s.t, c, "as", s.producers[c.Operand(0)]), Commit: c.Is("commit"), Version: int16(c.Number("v", 0)),
+		Client: clientOf(c),
 	}
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		return t.End(now, rq, func(p statemachine.Producer, err error) {
@@ -159,11 +159,9 @@ func (s *scenario) end(c *command) {
 }
 
 func (s *scenario) list(c *command) {
-	rq := &wire.ListTransactionsRequest{StateFilters: c.operands, DurationFilter: c.duration("duration", -time.Millisecond).Milliseconds()}
-	if pattern, ok := c.options["pattern"]; ok {
-		rq.TransactionalIDPattern = &pattern
-	}
-	if id := c.number("pid", -1); id >= 0 {
+	rq := &wire.ListTransactionsRequest{StateFilters: c.Operands, DurationFilter: c.Duration("duration", -time.Millisecond).Milliseconds()}
+	rq.TransactionalIDPattern = c.Pointer("pattern")
+	if id := c.Number("pid", -1); id >= 0 {
 		rq.ProducerIDFilters = []int64{int64(id)}
 	}
 	filter, unknown, err := NewFilter(rq)
@@ -186,27 +184,27 @@ func (s *scenario) list(c *command) {
 }
 
 func (s *scenario) given(c *command) {
-	state, ok := stateOf(c.operand(1))
+	state, ok := stateOf(c.Operand(1))
 	if !ok {
-		s.t.Fatal("no state", c.operand(1))
+		s.t.Fatal("no state", c.Operand(1))
 	}
 	given := status{
-		state: state, producerID: int64(c.number("pid", 100)), previousID: int64(c.number("previous", noProducerID)), nextID: noProducerID,
-		epoch: int16(c.number("epoch", 0)), lastEpoch: int16(c.number("last", noProducerEpoch)), timeout: 60_000,
-		started: s.clock.now.UnixMilli(), updated: s.clock.now.UnixMilli(), version: int16(c.number("v", 2)),
+		state: state, producerID: int64(c.Number("pid", 100)), previousID: int64(c.Number("previous", noProducerID)), nextID: noProducerID,
+		epoch: int16(c.Number("epoch", 0)), lastEpoch: int16(c.Number("last", noProducerEpoch)), timeout: 60_000,
+		started: s.clock.Now().UnixMilli(), updated: s.clock.Now().UnixMilli(), version: int16(c.Number("v", 2)),
 	}
-	given.partitions = given.with(c.partitions(2))
-	s.producers[c.operand(0)] = given.producer()
+	given.partitions = given.with(partitionsOf(s.t, c, 2))
+	s.producers[c.Operand(0)] = given.producer()
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
 		var out outcome
 		t.begin(&out, now)
-		t.write(&out, c.operand(0), given)
+		t.write(&out, c.Operand(0), given)
 		return out.Output
 	}, s.refused)
 }
 
 func (s *scenario) setMarkers(c *command) {
-	switch name := c.operand(0); name {
+	switch name := c.Operand(0); name {
 	case "hold":
 		s.hold = true
 	case "ok":
@@ -220,15 +218,15 @@ func (s *scenario) setMarkers(c *command) {
 		}
 	default:
 		var tp kafka.TopicPartition
-		if len(c.operands) > 1 {
-			tp = c.partitions(1)[0]
+		if len(c.Operands) > 1 {
+			tp = partitionsOf(s.t, c, 1)[0]
 		}
 		s.refusals[tp] = s.failure(name)
 	}
 }
 
 func (s *scenario) setIDs(c *command) {
-	switch c.operand(0) {
+	switch c.Operand(0) {
 	case "hold":
 		s.idsWait = true
 	case "go":
@@ -242,12 +240,12 @@ func (s *scenario) setIDs(c *command) {
 
 func (s *scenario) why(c *command) {
 	s.do(func(t *Coordinator, now time.Time) statemachine.Output {
-		return t.Why(now, c.operand(0), func(r *Report, err error) {
+		return t.Why(now, c.Operand(0), func(r *Report, err error) {
 			if err != nil {
 				s.say("%v", err)
 				return
 			}
-			r.Causes = r.Causes[max(0, len(r.Causes)-c.number("last", len(r.Causes))):]
+			r.Causes = r.Causes[max(0, len(r.Causes)-c.Number("last", len(r.Causes))):]
 			s.say("%s", printReport(r, s.start))
 		})
 	}, s.refused)

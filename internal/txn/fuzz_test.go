@@ -35,7 +35,7 @@ func FuzzReplay(f *testing.F) {
 			asked += use(b, id, statemachine.Producer{ID: tr.producerID, Epoch: tr.epoch}, func() { answered++ })
 			asked += use(b, id, statemachine.Producer{ID: tr.previousID, Epoch: epoch}, func() { answered++ })
 		}
-		b.clock.advance(10 * time.Minute)
+		b.clock.Advance(10 * time.Minute)
 		for id, tr := range b.machine.transactions {
 			if tr.state.deciding() {
 				t.Errorf("%q stays in %s", id, tr.state)

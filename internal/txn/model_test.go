@@ -91,7 +91,7 @@ func runModel(t *testing.T, seed uint64, steps int) []string {
 func (m *model) nearTheEnd() {
 	for i, id := range []string{"x", "y"} {
 		s := status{producerID: int64(1000 + i), previousID: noProducerID, nextID: noProducerID, lastEpoch: noProducerEpoch,
-			epoch: int16(lastUsableEpoch - m.rand.IntN(4)), timeout: 60_000, started: noTimestamp, updated: m.clock.now.UnixMilli()}
+			epoch: int16(lastUsableEpoch - m.rand.IntN(4)), timeout: 60_000, started: noTimestamp, updated: m.clock.Now().UnixMilli()}
 		m.do(func(t *Coordinator, now time.Time) statemachine.Output {
 			var out outcome
 			t.begin(&out, now)
@@ -111,9 +111,9 @@ func (m *model) step() {
 	case n < 68:
 		m.reborn(c)
 	case n < 80:
-		m.clock.advance(time.Duration(m.rand.IntN(3000)) * time.Millisecond)
+		m.clock.Advance(time.Duration(m.rand.IntN(3000)) * time.Millisecond)
 	case n < 81:
-		m.clock.advance(time.Duration(m.rand.IntN(15)) * time.Minute)
+		m.clock.Advance(time.Duration(m.rand.IntN(15)) * time.Minute)
 	case n < 90:
 		m.someMarkers()
 	case n < 94:
@@ -171,7 +171,7 @@ func (m *model) checkRestart() {
 		m.bad("%d ids instead of %d after a restart", len(after), len(before))
 	}
 	if m.log.End() > 0 && m.rand.IntN(2) == 0 {
-		m.clock.advance(time.Millisecond)
+		m.clock.Advance(time.Millisecond)
 	}
 }
 
@@ -225,7 +225,7 @@ func (m *model) settle() {
 		for len(m.held) > 0 {
 			m.someMarkers()
 		}
-		m.clock.advance(5 * time.Second)
+		m.clock.Advance(5 * time.Second)
 	}
 	m.note("the end")
 	if m.asked != m.answered {

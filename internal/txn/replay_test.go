@@ -114,7 +114,7 @@ func TestHousekeepingInPortions(t *testing.T) {
 	b.settings.IDExpiration = time.Hour
 	idle, ongoing := 2*maxStepRecords+10, maxStepRecords+5
 	for i := range idle + ongoing {
-		s := status{producerID: int64(i), nextID: -1, previousID: -1, timeout: 1000, started: b.clock.now.UnixMilli(), updated: b.clock.now.UnixMilli()}
+		s := status{producerID: int64(i), nextID: -1, previousID: -1, timeout: 1000, started: b.clock.Now().UnixMilli(), updated: b.clock.Now().UnixMilli()}
 		if i >= idle {
 			s.state, s.partitions = Ongoing, []kafka.TopicPartition{{Topic: "t"}}
 		}
@@ -123,7 +123,7 @@ func TestHousekeepingInPortions(t *testing.T) {
 		}
 	}
 	b.markers = func(Marker, func([]error)) {} // they take for ever
-	b.clock.advance(30 * time.Second)
+	b.clock.Advance(30 * time.Second)
 	sizes := func() (sizes []int) {
 		for _, batch := range b.log.Batches() {
 			if batch.Count() > 1 {
@@ -141,7 +141,7 @@ func TestHousekeepingInPortions(t *testing.T) {
 	if got := fmt.Sprint(sizes()); got != "[1000 5]" || timedOut != ongoing {
 		t.Errorf("timeouts: batches of %s, %d aborted", got, timedOut)
 	}
-	b.clock.advance(90 * time.Minute)
+	b.clock.Advance(90 * time.Minute)
 	if got := fmt.Sprint(sizes()); got != "[1000 5 1000 1000 10]" || len(b.machine.transactions) != ongoing {
 		t.Errorf("expiry: batches of %s, %d left", got, len(b.machine.transactions))
 	}
