@@ -84,6 +84,15 @@ func (c *cluster) delay() {
 	time.Sleep(d)
 }
 
+// syncTime is how long a disk takes: some milliseconds, now and then a hundred.
+func (c *cluster) syncTime() time.Duration {
+	d := time.Duration(c.below(3000)) * time.Microsecond
+	if c.chance(15) {
+		d *= 30
+	}
+	return d
+}
+
 func newCluster(t testing.TB, seed uint64, replicas, minISR int, settings ...string) *cluster {
 	t.Helper()
 	loaded, _, err := config.Load(config.Sources{})
@@ -122,7 +131,7 @@ func setting(name, value string) wire.Message {
 // start opens the node's disk as it is.
 func (n *node) start() {
 	n.c.t.Helper()
-	disk := slowDisk{n.disk, func() time.Duration { return time.Duration(n.c.below(3000)) * time.Microsecond }}
+	disk := slowDisk{n.disk, n.c.syncTime}
 	dir, err := commitlog.Open(disk, "/d", commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond, JournalBytes: -1})
 	if err != nil {
 		n.c.t.Fatal(err)

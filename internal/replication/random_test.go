@@ -110,7 +110,7 @@ func (c *cluster) step() {
 	case what < 30: // the one in between hardly gets to lead
 		c.moveLeader()
 		c.moveLeader()
-	case what >= 95:
+	case what >= 93:
 		c.powerFailure()
 	case what < 60 && alive && (up > 1 || what < 40):
 		loss := []vfs.Loss{vfs.LoseUnsynced(), vfs.KeepUnsynced(), vfs.KeepSome(uint64(c.below(1000)), 512)}[c.below(3)]
