@@ -14,6 +14,7 @@ import (
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/metrics"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/txn"
@@ -50,6 +51,8 @@ type Env struct {
 	// Controllers are the controllers of the cluster and how they are reached, and which one is active, -1 if that is
 	// not known. Needed on listeners of controllers.
 	Controllers func() (all []ControllerEndpoint, active int32)
+	// Quorum describes the metadata quorum as this node knows it; false if it is not a member, or not yet.
+	Quorum func() (quorum.Status, bool)
 	// Raft takes messages from another voter of the metadata quorum. Needed on listeners of controllers.
 	Raft func(clusterID string, messages [][]byte) error
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.

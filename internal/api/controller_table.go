@@ -16,6 +16,7 @@ func controllerTable() []row {
 		on((*API).alterPartition),
 		on((*API).updateFeatures),
 		on((*API).envelope),
+		on((*API).describeQuorumHere),
 		on((*API).describeControllers),
 		on((*API).brokerRegistration),
 		on((*API).brokerHeartbeat),

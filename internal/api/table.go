@@ -54,6 +54,7 @@ func table() []row {
 		on((*API).listPartitionReassignments),
 		on((*API).offsetDelete),
 		on((*API).updateFeatures),
+		on((*API).describeQuorum),
 		on((*API).describeCluster),
 		on((*API).describeProducers),
 		on((*API).consumerGroupHeartbeat),

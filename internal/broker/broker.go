@@ -199,7 +199,7 @@ func (b *Broker) build() {
 	b.buildController(buffers)
 	env := api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
-		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load,
+		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, Quorum: b.quorumStatus,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	}
 	if !b.solitary() {

@@ -8,6 +8,7 @@ import (
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/server"
 )
 
@@ -44,7 +45,7 @@ func (b *Broker) buildController(buffers *server.Buffers) {
 	}
 	b.controllerAPI = api.NewController(api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Controller: b.controller.engine, Settled: b.publisher.after,
-		BrokerEpoch: b.epoch.Load, BrokerLinked: b.brokerLinked, Controllers: b.controllers, Raft: b.takeRaft,
+		BrokerEpoch: b.epoch.Load, BrokerLinked: b.brokerLinked, Controllers: b.controllers, Raft: b.takeRaft, Quorum: b.quorumStatus,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	})
 	options := b.serverOptions(buffers)
@@ -60,4 +61,13 @@ func (b *Broker) controllers() (all []api.ControllerEndpoint, active int32) {
 	}
 	active, _ = b.active.get()
 	return all, active
+}
+
+// quorumStatus describes the metadata quorum as this node knows it (api.Env.Quorum).
+func (b *Broker) quorumStatus() (quorum.Status, bool) {
+	q := b.quorum.Load()
+	if q == nil {
+		return quorum.Status{LeaderID: -1}, false
+	}
+	return q.Status(), true
 }

@@ -28,6 +28,7 @@ func All() []Tool {
 		{"kafka-get-offsets", "print offsets of partitions", runGetOffsets},
 		{"kafka-groups", "list groups of every type", runGroups},
 		{"kafka-log-dirs", "show the replicas in the log directories of brokers", runLogDirs},
+		{"kafka-metadata-quorum", "describe the metadata quorum: who leads, who votes, who is behind", runMetadataQuorum},
 		{"kafka-streams-groups", "list, describe, delete streams groups and reset their offsets", runStreamsGroups},
 		{"kafka-topics", "create, delete, describe and change topics", runTopics},
 		{"kafka-transactions", "show transactions and producers, find and end transactions that hang", runTransactions},

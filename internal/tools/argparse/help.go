@@ -12,8 +12,16 @@ func (a *Argument) metavar() string {
 	return strings.ToUpper(strings.ReplaceAll(strings.TrimLeft(a.Name, "-"), "-", "_"))
 }
 
+// signature is the name with what follows it.
+func (a *Argument) signature() string {
+	if a.Kind == Flag {
+		return a.Name
+	}
+	return a.Name + " " + a.metavar()
+}
+
 func (a *Argument) usage() string {
-	text := a.Name + " " + a.metavar()
+	text := a.signature()
 	if !a.Required {
 		return "[" + text + "]"
 	}
@@ -58,7 +66,7 @@ func (p *Parser) help(command *Command) string {
 		row("-v, --version", "show the version and exit")
 	}
 	for _, a := range p.arguments(command) {
-		row(a.Name+" "+a.metavar(), a.Help)
+		row(a.signature(), a.Help)
 	}
 	if command == nil {
 		b.WriteString("\ncommands:\n")

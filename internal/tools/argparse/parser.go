@@ -17,9 +17,11 @@ const (
 	Short
 	Integer
 	Long
+	// Flag has no value: it is there or not.
+	Flag
 )
 
-// Argument is an option with a value.
+// Argument is an option, with a value unless it is a Flag.
 type Argument struct {
 	Name     string // --topic
 	Metavar  string // what stands for the value in usages; the name in capitals if empty
@@ -128,6 +130,13 @@ func (p *Parser) options(parsed *Parsed, command *Command, args []string) (rest 
 		argument := find(p.arguments(command), name)
 		if argument == nil {
 			return nil, p.refuse(command, "unrecognized arguments: '%s'", name)
+		}
+		if argument.Kind == Flag {
+			if inOne {
+				return nil, p.refuse(command, "argument %s: ignored explicit argument '%s'", name, value)
+			}
+			parsed.values[name] = ""
+			continue
 		}
 		if !inOne {
 			// A negative number is a value.
