@@ -59,6 +59,9 @@ func (b *Broker) brokerUnlinked(connection context.Context, node int32) {
 // probe has the controller told what can be found out about a broker that has no connection here.
 func (b *Broker) probe(node int32, epoch int64) {
 	b.hint(node, epoch, (*controller.Controller).BrokerUnlinked)
+	if known := b.store.Current().Broker(node); known == nil || known.Epoch != epoch || known.Fenced {
+		return // it went with a word, or is back already
+	}
 	address, known := b.addressOf(peer.Broker, node)
 	if !known {
 		return
