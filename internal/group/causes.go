@@ -96,6 +96,25 @@ func (c *Coordinator) noteFenced(now time.Time, groupID string, who Who, given i
 	return true
 }
 
+// noteRefused keeps that a heartbeat of the newer protocols was refused: a fencing, or somebody who may not join. The setting is
+// what bounds the size of such groups.
+func (c *Coordinator) noteRefused(now time.Time, groupID string, who Who, given int32, err error, maxSize string, limit int) {
+	if c.noteFenced(now, groupID, who, given, err) || c.groups[groupID] == nil {
+		return
+	}
+	cause := Cause{Kind: JoinRefused, Member: who, Code: kafka.CodeOf(err), Reason: textOf(kafka.MessageOf(err))}
+	if cause.Code == kafka.GroupMaxSizeReached {
+		cause.Setting, cause.Limit = maxSize, int64(limit)
+	}
+	c.note(now, groupID, cause)
+}
+
+// tell keeps a cause and logs it.
+func (c *Coordinator) tell(now time.Time, groupID string, epoch int32, cause Cause) {
+	c.note(now, groupID, cause)
+	c.options.Logger.Info(cause.String(), "group", groupID, "epoch", max(cause.Next, epoch))
+}
+
 // noteCommitted keeps a cause once the step is committed: what was removed, or set, and would be there still otherwise.
 func (c *Coordinator) noteCommitted(out *outcome, groupID string, cause Cause) {
 	out.then(func(err error) {

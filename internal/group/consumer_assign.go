@@ -21,8 +21,8 @@ func (s *consumerStep) assign() (epoch int32, target partitions, err error) {
 	}
 	targets, err := s.compute()
 	if err != nil {
-		cause := Cause{Kind: AssignmentFailed, Member: s.c.who(g.id, s.member), Reason: err.Error(), Epoch: s.epoch}
-		s.c.tell(s.now, g, cause)
+		cause := Cause{Kind: AssignmentFailed, Member: s.member.who(s.c, g.id), Reason: err.Error(), Epoch: s.epoch}
+		s.c.tell(s.now, g.id, g.epoch, cause)
 		return 0, nil, kafka.Errorf(kafka.UnknownServerError, "Failed to compute a new target assignment for epoch %d: %v", s.epoch, err)
 	}
 	for _, id := range sortedKeys(targets) {

@@ -105,7 +105,7 @@ func (s *consumerStep) settleAndDowngrade(owned partitions) error {
 	}
 	left := s.g.clone()
 	left.put(s.member)
-	s.c.downgrade(s.out, s.now, left, left.members, rebalance, []Cause{{Kind: MemberRejoined, Member: s.c.who(s.g.id, s.member)}})
+	s.c.downgrade(s.out, s.now, left, left.members, rebalance, []Cause{{Kind: MemberRejoined, Member: s.member.who(s.c, s.g.id)}})
 	return nil
 }
 
@@ -250,7 +250,7 @@ func (c *Coordinator) leaveConsumer(out *outcome, now time.Time, g *consumerGrou
 		}
 		seen[m.id] = true
 		gone = append(gone, m)
-		causes = append(causes, Cause{Kind: MemberLeft, Member: c.who(g.id, m), Reason: textOf(leaver.Reason)})
+		causes = append(causes, Cause{Kind: MemberLeft, Member: m.who(c, g.id), Reason: textOf(leaver.Reason)})
 	}
 	c.fence(out, now, g, gone, causes)
 	return results

@@ -30,7 +30,7 @@ func (c *Coordinator) downgrade(out *outcome, now time.Time, g *consumerGroup, l
 	}
 	out.write(groupRecord(next, assignments))
 	converted := Cause{Kind: GroupConverted, Reason: "from the consumer to the classic protocol, as group.consumer.migration.policy allows", Epoch: g.epoch}
-	c.tell(now, g, converted)
+	c.tell(now, g.id, g.epoch, converted)
 	if !rebalance {
 		return
 	}

@@ -27,7 +27,7 @@ func (c *Coordinator) ConsumerHeartbeat(now time.Time, rq ConsumerHeartbeat, ans
 	response, err := c.consumerHeartbeat(&out, now, rq)
 	if err != nil {
 		out.Records, out.bytes = nil, 0
-		c.noteRefused(now, rq.GroupID, whoIs(rq.Client, rq.MemberID, rq.InstanceID), rq.MemberEpoch, err)
+		c.noteRefused(now, rq.GroupID, whoIs(rq.Client, rq.MemberID, rq.InstanceID), rq.MemberEpoch, err, settingConsumerMaxSize, c.options.Settings().ConsumerMaxSize)
 	}
 	out.then(func(failed error) {
 		if failed != nil {
@@ -36,18 +36,6 @@ func (c *Coordinator) ConsumerHeartbeat(now time.Time, rq ConsumerHeartbeat, ans
 		answer(response, err)
 	})
 	return out.Output
-}
-
-// noteRefused keeps that a request was refused: a fencing, or somebody who may not join.
-func (c *Coordinator) noteRefused(now time.Time, groupID string, who Who, given int32, err error) {
-	if c.noteFenced(now, groupID, who, given, err) || c.groups[groupID] == nil {
-		return
-	}
-	cause := Cause{Kind: JoinRefused, Member: who, Code: kafka.CodeOf(err), Reason: textOf(kafka.MessageOf(err))}
-	if cause.Code == kafka.GroupMaxSizeReached {
-		cause.Setting, cause.Limit = settingConsumerMaxSize, int64(c.options.Settings().ConsumerMaxSize)
-	}
-	c.note(now, groupID, cause)
 }
 
 func (c *Coordinator) consumerHeartbeat(out *outcome, now time.Time, rq ConsumerHeartbeat) (*wire.ConsumerGroupHeartbeatResponse, error) {

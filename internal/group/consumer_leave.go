@@ -27,7 +27,7 @@ func (c *Coordinator) consumerLeave(out *outcome, now time.Time, rq ConsumerHear
 	away := *m
 	away.epoch, away.revoking, away.assigned = leavingForAWhile, nil, m.assigned.partitions().at(0)
 	out.write(g.currentRecord(&away))
-	c.tell(now, g, Cause{Kind: MemberLeft, Member: whoIs(rq.Client, m.id, m.instanceID), Reason: "for a while: it is a static member"})
+	c.tell(now, g.id, g.epoch, Cause{Kind: MemberLeft, Member: whoIs(rq.Client, m.id, m.instanceID), Reason: "for a while: it is a static member"})
 	return response, nil
 }
 
@@ -60,7 +60,7 @@ func (g *consumerGroup) find(id string, instanceID *string) (*consumerMember, er
 
 // expel removes one member that did not do something in time.
 func (c *Coordinator) expel(out *outcome, now time.Time, g *consumerGroup, m *consumerMember, cause Cause) {
-	cause.Member = c.who(g.id, m)
+	cause.Member = m.who(c, g.id)
 	c.fence(out, now, g, []*consumerMember{m}, []Cause{cause})
 }
 
@@ -99,7 +99,7 @@ func (c *Coordinator) fence(out *outcome, now time.Time, g *consumerGroup, gone 
 	out.write(g.epochRecord(g.epoch+1, g.hashes.sum(c.look(), unionOf(names, matched))))
 	for _, cause := range causes {
 		cause.Rebalance, cause.Epoch, cause.Next = true, g.epoch, g.epoch+1
-		c.tell(now, g, cause)
+		c.tell(now, g.id, g.epoch, cause)
 	}
 }
 

@@ -205,6 +205,6 @@ func (c *Coordinator) keepResolved(out *outcome, now time.Time, g *consumerGroup
 	hash := g.hashes.sum(im, unionOf(g.subscribers, matched))
 	if bump || hash != g.hash {
 		out.write(g.epochRecord(g.epoch+1, hash))
-		c.tell(now, g, Cause{Kind: RegexResolved, Member: who, Reason: reason, Rebalance: true, Epoch: g.epoch, Next: g.epoch + 1})
+		c.tell(now, g.id, g.epoch, Cause{Kind: RegexResolved, Member: who, Reason: reason, Rebalance: true, Epoch: g.epoch, Next: g.epoch + 1})
 	}
 }

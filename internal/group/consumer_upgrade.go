@@ -27,7 +27,7 @@ func (c *Coordinator) upgrade(s *consumerStep, g *classicGroup) (*consumerGroup,
 	for _, m := range orderedMembers(next.members) {
 		c.awaitMember(s.now, g.id, m)
 	}
-	c.tell(s.now, next, Cause{Kind: GroupConverted, Reason: "from the classic to the consumer protocol, as group.consumer.migration.policy allows", Epoch: next.epoch})
+	c.tell(s.now, next.id, next.epoch, Cause{Kind: GroupConverted, Reason: "from the classic to the consumer protocol, as group.consumer.migration.policy allows", Epoch: next.epoch})
 	return next, nil
 }
 

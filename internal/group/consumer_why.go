@@ -1,8 +1,6 @@
 package group
 
 import (
-	"time"
-
 	"github.com/ottla/ottla/internal/causes"
 )
 
@@ -12,19 +10,9 @@ const (
 	settingConsumerMaxSize = "group.consumer.max.size"
 )
 
-// tell keeps a cause and logs it.
-func (c *Coordinator) tell(now time.Time, g *consumerGroup, cause Cause) {
-	c.note(now, g.id, cause)
-	c.options.Logger.Info(cause.String(), "group", g.id, "epoch", max(cause.Next, g.epoch))
-}
-
 // who is a member as causes tell it.
-func (c *Coordinator) who(groupID string, m *consumerMember) Who {
-	from := causes.Client{ID: m.clientID, Host: m.clientHost}
-	if clock := c.clocks[memberKey{groupID, m.id}]; clock != nil {
-		from.Software, from.SoftwareVersion = clock.client.Software, clock.client.SoftwareVersion
-	}
-	return whoIs(from, m.id, m.instanceID)
+func (m *consumerMember) who(c *Coordinator, groupID string) Who {
+	return whoIs(c.clientOf(groupID, m.id, m.clientID, m.clientHost), m.id, m.instanceID)
 }
 
 // explain keeps what the step was about, if it is worth telling.
@@ -45,7 +33,7 @@ func (s *consumerStep) explain(from causes.Client) {
 	if s.epoch > s.g.epoch {
 		cause.Rebalance, cause.Next = true, s.epoch
 	}
-	s.c.tell(s.now, s.g, cause)
+	s.c.tell(s.now, s.g.id, s.g.epoch, cause)
 }
 
 // report implements reporter.
@@ -53,7 +41,7 @@ func (g *consumerGroup) report(c *Coordinator, r *Report) {
 	r.Epoch, r.Protocol = g.epoch, g.assignor(c.options.Settings().Assignors)
 	for _, m := range orderedMembers(g.members) {
 		r.Members = append(r.Members, ReportedMember{
-			Who: c.who(g.id, m), SessionTimeout: c.sessionTimeout(g.id, m).Milliseconds(), RebalanceTimeout: int64(m.rebalanceTimeout),
+			Who: m.who(c, g.id), SessionTimeout: c.sessionTimeout(g.id, m).Milliseconds(), RebalanceTimeout: int64(m.rebalanceTimeout),
 			Awaited: !m.reconciledTo(g.assignmentEpoch),
 		})
 	}

@@ -31,6 +31,15 @@ func (c *Coordinator) clock(groupID, memberID string) *memberClock {
 	return m
 }
 
+// clientOf is the client of a member: what the log says, and what its requests said since it was loaded.
+func (c *Coordinator) clientOf(groupID, memberID, clientID, host string) causes.Client {
+	client := causes.Client{ID: clientID, Host: host}
+	if clock := c.clocks[memberKey{groupID, memberID}]; clock != nil {
+		client.Software, client.SoftwareVersion = clock.client.Software, clock.client.SoftwareVersion
+	}
+	return client
+}
+
 // stopClock forgets a member's clock.
 func (c *Coordinator) stopClock(groupID, memberID string) {
 	key := memberKey{groupID, memberID}

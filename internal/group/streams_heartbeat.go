@@ -32,7 +32,7 @@ func (c *Coordinator) StreamsHeartbeat(now time.Time, rq StreamsHeartbeat, answe
 	answered, err := c.streamsHeartbeat(&out, now, rq)
 	if err != nil {
 		out.Records, out.bytes = nil, 0
-		c.noteStreamsRefused(now, rq, err)
+		c.noteRefused(now, rq.GroupID, whoIs(rq.Client, rq.MemberID, nil), rq.MemberEpoch, err, settingStreamsMaxSize, c.options.Settings().StreamsMaxSize)
 	}
 	out.then(func(failed error) {
 		if failed != nil {

@@ -41,8 +41,8 @@ func (c *Coordinator) streamsToAsk(id string) (*streamsGroup, error) {
 func (c *Coordinator) expelThread(out *outcome, now time.Time, g *streamsGroup, m *streamsMember, cause Cause) {
 	g.writeRemoval(out, m.id)
 	out.write(g.epochRecord(g.epoch+1, g.hash, g.validated, g.configs))
-	cause.Member, cause.Rebalance, cause.Epoch, cause.Next = c.whoStreams(g.id, m), true, g.epoch, g.epoch+1
-	c.tellStreams(now, g, cause)
+	cause.Member, cause.Rebalance, cause.Epoch, cause.Next = m.who(c, g.id), true, g.epoch, g.epoch+1
+	c.tell(now, g.id, g.epoch, cause)
 }
 
 // awaitThread gives a member its session timeout to be heard of.
