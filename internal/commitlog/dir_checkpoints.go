@@ -91,7 +91,7 @@ func (d *Dir) checkpointed() []*Log {
 // that is on disk, so that a log that is found to start early knows the epochs there; and they are on disk before the
 // recovery point passes their beginning.
 func (d *Dir) writePoints(logs []*Log) error {
-	starts := offsetsOf(logs, func(l *Log) int64 { return l.start.Load() })
+	starts := offsetsOf(logs, func(l *Log) int64 { return min(l.start.Load(), l.ceiling.Load()) })
 	points := offsetsOf(logs, (*Log).recoveryPoint)
 	if err := d.writeOffsets(logStartFile, starts); err != nil {
 		return err
@@ -142,7 +142,9 @@ func (d *Dir) writeOffsets(name string, entries []checkpointEntry) error {
 }
 
 // recoveryPoint is the offset below which all batches are durable in the segments.
-func (l *Log) recoveryPoint() int64 { return max(l.settled(), l.damagedBelow.Load()) }
+func (l *Log) recoveryPoint() int64 {
+	return min(max(l.settled(), l.damagedBelow.Load()), l.ceiling.Load())
+}
 
 // settled is flushed without what only the journal has.
 func (l *Log) settled() int64 {

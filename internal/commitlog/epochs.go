@@ -120,6 +120,21 @@ func (c *epochCache) cutEnd(end int64) {
 	c.keep(c.mu.entries[:n])
 }
 
+// cutEndOnDisk is cutEnd, durably; after an error the epochs are as before.
+func (c *epochCache) cutEndOnDisk(fsys vfs.FS, folder string, end int64) error {
+	c.mu.RLock()
+	before := slices.Clone(c.mu.entries)
+	c.mu.RUnlock()
+	c.cutEnd(end)
+	err := c.save(fsys, folder, end)
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.mu.entries, c.mu.saved, c.mu.wrong, c.mu.written = before, 0, true, -1
+	}
+	return err
+}
+
 // cutStart drops epochs that ended before start; the one that holds start begins there from now on.
 func (c *epochCache) cutStart(start int64) {
 	c.mu.Lock()

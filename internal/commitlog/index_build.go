@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // note enters a batch that lies at position into the indexes, as Kafka's LogSegment.append does: an entry
@@ -122,7 +123,11 @@ func (s *segment) correctIndexFiles() error {
 		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.HasPrefix(x.content, old) {
 			continue
 		}
-		if err := replaceFile(s.fsys, s.stem+x.suffix, x.content); err != nil {
+		err = replaceFile(s.fsys, s.stem+x.suffix, x.content)
+		if vfs.IsNoSpace(err) {
+			err = errors.Join(removeIfThere(s.fsys, s.stem+x.suffix+temporarySuffix), removeIfThere(s.fsys, s.stem+x.suffix))
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"cmp"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,9 +81,14 @@ type Log struct {
 	unloadable error
 	// damagedBelow is the recovery point below which recovery found damage; it stays the recovery point. 0: no damage.
 	damagedBelow atomic.Int64
+	// ceiling is what no checkpoint may pass while the log is being cut; noCeiling otherwise.
+	ceiling atomic.Int64
 }
 
-const noOffset = -1
+const (
+	noOffset  = -1
+	noCeiling = math.MaxInt64
+)
 
 func newLog(d *Dir, tp kafka.TopicPartition, path string, topicID kafka.UUID, c Config) *Log {
 	internal := kafka.IsInternalTopic(tp.Topic) || tp.Topic == kafka.MetadataTopic
@@ -90,6 +96,7 @@ func newLog(d *Dir, tp kafka.TopicPartition, path string, topicID kafka.UUID, c 
 	l.config.Store(&c)
 	l.firstUnstable.Store(noOffset)
 	l.unsettled.Store(noOffset)
+	l.ceiling.Store(noCeiling)
 	l.mu.topicID = topicID
 	l.mu.producers = producerstate.New(tp)
 	l.mu.snapshotAt = noOffset

@@ -2,6 +2,9 @@ package commitlog
 
 import (
 	"errors"
+	"path/filepath"
+
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // TruncateTo cuts the log so that it ends at offset, or at the beginning of the batch that holds it: what a
@@ -11,6 +14,8 @@ import (
 //
 // The order matters after a crash. The recovery point goes below the cut first, so that a half-done cut is
 // seen as an unclean tail; the cut is durable before anything is appended, so that old bytes never follow new ones.
+// All that needs room on the disk is done before anything is cut: on a full one the log stays as it was, and the error is
+// KAFKA_STORAGE_ERROR.
 func (l *Log) TruncateTo(offset int64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -27,8 +32,7 @@ func (l *Log) TruncateTo(offset int64) error {
 		return l.restartAt(offset)
 	}
 	i := l.segmentAt(list, offset)
-	s := list[i]
-	position, base, err := s.batchStart(offset)
+	position, base, err := list[i].batchStart(offset)
 	if err != nil {
 		return l.writeError(err)
 	}
@@ -91,9 +95,22 @@ func (s *segment) batchStart(offset int64) (position, base int64, err error) {
 	return position, min(b.BaseOffset(), offset), nil
 }
 
-// lowerTo moves all published offsets down to end, and the recovery point on disk if it is above. The caller
-// holds l.mu.
+// lowerTo moves the recovery point and the leader epochs on disk, and then all published offsets, down to end. After an error they
+// are as before, but for what may be too low on disk. The caller holds l.mu.
 func (l *Log) lowerTo(end int64) error {
+	l.ceiling.Store(end)
+	defer l.ceiling.Store(noCeiling)
+	err := l.dir.writeRecoveryPoints()
+	if err == nil {
+		err = l.lowerCleaned(end)
+	}
+	if err == nil {
+		err = l.epochs.cutEndOnDisk(l.fsys, l.path, end)
+	}
+	if err != nil {
+		l.dir.failUnlessFull(err)
+		return storageError(err)
+	}
 	l.mu.unsynced.generation++
 	l.abortCompaction()
 	l.dropPendingSnapshots(l.mu.unsynced.snapshots)
@@ -106,10 +123,6 @@ func (l *Log) lowerTo(end int64) error {
 		o.Store(min(o.Load(), end))
 	}
 	l.lowerStable(end)
-	if err := errors.Join(l.dir.writeRecoveryPoints(), l.lowerCleaned(end)); err != nil {
-		l.dir.fail(err)
-		return storageError(err)
-	}
 	return nil
 }
 
@@ -147,11 +160,8 @@ func (l *Log) cut(list []*segment, i int, position, end int64) error {
 		return err
 	}
 	s.synced, s.reserved = position, position
-	s.cutAborted(end)
-	if s.abortedUnsaved() {
-		if err := s.writeAborted(true); err != nil {
-			return err
-		}
+	if err := s.cutAborted(end); err != nil {
+		return err
 	}
 	if err := s.correctIndexFiles(); err != nil {
 		return err
@@ -191,10 +201,6 @@ func (s *segment) cutState(size, next int64) {
 // afterCut rebuilds what is derived from the records. The caller holds l.mu.
 func (l *Log) afterCut(end int64) error {
 	l.mu.unsynced.bytes, l.mu.unsynced.records = 0, 0
-	l.epochs.cutEnd(end)
-	if err := l.epochs.save(l.fsys, l.path, end); err != nil {
-		return err
-	}
 	if err := l.active().findLargest(); err != nil {
 		return err
 	}
@@ -262,7 +268,14 @@ func (l *Log) restartAt(start int64) error {
 	for _, o := range [...]interface{ Store(int64) }{&l.start, &l.high, &l.flushed, &l.stable} {
 		o.Store(start)
 	}
-	if err := errors.Join(l.epochs.save(l.fsys, l.path, start), l.dir.writeCheckpointFiles()); err != nil {
+	save := func() error {
+		return errors.Join(l.epochs.save(l.fsys, l.path, start), l.dir.writeCheckpointFiles())
+	}
+	if err = save(); vfs.IsNoSpace(err) { // what the log had makes room at once
+		err = l.dir.remove(l.dir.options.Now(), func(x deletion) bool { return filepath.Dir(x.path) == l.path })
+		err = errors.Join(err, save())
+	}
+	if err != nil {
 		l.dir.fail(err)
 		return storageError(err)
 	}

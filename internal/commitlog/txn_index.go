@@ -153,8 +153,34 @@ func (s *segment) writeAborted(sync bool) error {
 	return nil
 }
 
-// cutAborted drops entries whose marker is at or after offset. The list was loaded.
-func (s *segment) cutAborted(offset int64) {
+// cutAborted drops entries whose marker is at or after offset, durably; that takes no room on the disk if all were saved. The list was
+// loaded.
+func (s *segment) cutAborted(offset int64) error {
+	dropped := s.dropAborted(offset)
+	switch {
+	case s.abortedUnsaved():
+		return s.writeAborted(true)
+	case dropped:
+		return s.shortenAborted()
+	}
+	return nil
+}
+
+// shortenAborted is for a file that has the list, and more behind it.
+func (s *segment) shortenAborted() error {
+	list, _ := s.abortedList()
+	f, err := s.fsys.OpenFile(s.stem+txnIndexSuffix, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	if err = f.Truncate(int64(len(list)) * txnEntrySize); err == nil {
+		err = f.SyncData()
+	}
+	return errors.Join(err, f.Close())
+}
+
+// dropAborted is cutAborted for the list; it reports whether it dropped something.
+func (s *segment) dropAborted(offset int64) bool {
 	s.state.Lock()
 	defer s.state.Unlock()
 	n := len(s.state.aborted)
@@ -163,8 +189,9 @@ func (s *segment) cutAborted(offset int64) {
 	}
 	if n < len(s.state.aborted) {
 		s.state.aborted = slices.Clone(s.state.aborted[:n])
-		s.state.txnUnsaved = true
+		return true
 	}
+	return false
 }
 
 // undecided says from which offset on damage hides how transactions ended.
