@@ -2,6 +2,7 @@ package api
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -43,6 +44,7 @@ type fetch struct {
 	maxBytes  int
 	committed bool
 	replica   int32             // the follower that asks, -1 for a consumer
+	rack      string            // of a consumer that would rather read from a replica near it
 	follower  partition.Fetched // what it says, but for what differs by partition
 
 	targets  []fetchTarget
@@ -64,6 +66,7 @@ type fetchTarget struct {
 	unknown bool                 // the cluster has no such partition
 	found   partition.Records
 	err     error
+	closer  int32 // the replica that the consumer had better ask, -1 for none
 }
 
 func (f *fetch) begin(a *API, c Call, rq *wire.FetchRequest) {
@@ -80,6 +83,10 @@ func (f *fetch) begin(a *API, c Call, rq *wire.FetchRequest) {
 		most = max(most, a.Config().Int(config.ReplicaFetchResponseMaxBytes))
 	}
 	f.maxBytes = min(int(rq.MaxBytes), most)
+	f.rack = ""
+	if f.replica < 0 && c.version >= firstAnyReplicaVersion && a.Config().Text(config.ReplicaSelectorClass) == RackAwareSelector {
+		f.rack = strings.Clone(rq.RackID)
+	}
 	// A broker may cap what a client waits for: more than fits will never come.
 	f.minBytes = min(int(rq.MinBytes), f.maxBytes)
 	f.targets, f.readable = f.targets[:0], false
@@ -141,7 +148,7 @@ func (f *fetch) aim(rq *wire.FetchRequest) {
 
 // target resolves one partition and adds it.
 func (f *fetch) target(key fetchKey, want *wire.FetchRequestFetchPartition, durable int64) {
-	f.targets = append(f.targets, fetchTarget{key: key, want: *want, durable: durable})
+	f.targets = append(f.targets, fetchTarget{key: key, want: *want, durable: durable, closer: -1})
 	t := &f.targets[len(f.targets)-1]
 	t.want.UnknownTags = nil // they alias the request
 	byID := f.call.version >= 13
@@ -166,11 +173,29 @@ func (f *fetch) read() {
 		t := &f.targets[i]
 		if t.from != nil {
 			t.found, t.err = t.from.Read(f.readOf(t))
+			f.sendCloser(t)
 		}
 		f.bytes += t.found.Span.Size
-		f.urgent = f.urgent || (t.err != nil && !t.unknown) || t.found.Diverged != nil
+		f.urgent = f.urgent || (t.err != nil && !t.unknown) || t.found.Diverged != nil || t.closer >= 0
 	}
 	f.follower.Again = true
+}
+
+// RackAwareSelector is the one value of replica.selector.class that is more than the leader.
+const RackAwareSelector = "org.apache.kafka.common.replica.RackAwareReplicaSelector"
+
+// sendCloser has a consumer ask a replica in its own rack, if the leader is not: it gets the name of that one, and no records.
+func (f *fetch) sendCloser(t *fetchTarget) {
+	t.closer = -1
+	if f.rack == "" || t.err != nil || t.found.Diverged != nil {
+		return
+	}
+	if broker, found := t.from.ClosestReplica(f.rack, t.want.FetchOffset); found {
+		t.closer = broker
+		t.found.Span.Release()
+		t.found.Span = commitlog.Span{}
+		t.found.Aborted = nil
+	}
 }
 
 // firstAnyReplicaVersion is the first version whose consumers may read from followers (KIP-392).

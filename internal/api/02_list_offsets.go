@@ -14,6 +14,9 @@ var firstListOffsetsVersion = map[int64]int16{
 	partition.EarliestPendingUploadTimestamp: 11,
 }
 
+// firstOffsetNotAvailableVersion is the first version whose clients know OFFSET_NOT_AVAILABLE (KIP-207).
+const firstOffsetNotAvailableVersion = 5
+
 // consumerReplica is the replica id of requests that do not come from a follower.
 const consumerReplica = -1
 
@@ -69,7 +72,9 @@ func (a *API) listOffset(topic string, ask *wire.ListOffsetsRequestListOffsetsPa
 			found, err = p.OffsetFor(ask.Timestamp, committed, ask.CurrentLeaderEpoch)
 		}
 		if err != nil {
-			answer.ErrorCode = codeOf(err)
+			if answer.ErrorCode = codeOf(err); version < firstOffsetNotAvailableVersion && answer.ErrorCode == int16(kafka.OffsetNotAvailable) {
+				answer.ErrorCode = int16(kafka.LeaderNotAvailable)
+			}
 			return
 		}
 		answer.Offset, answer.Timestamp = found.Offset, found.Timestamp

@@ -1,13 +1,15 @@
 package api
 
 import (
+	"time"
+
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/wire"
 )
 
 // deleteRecords answers DeleteRecords 0-2: everything below an offset goes, and the answer has the lowest log start of
-// the replicas. Internal topics are refused.
+// the replicas that are alive, once that has come to the offset. Internal topics are refused.
 func (a *API) deleteRecords(c Call, rq *wire.DeleteRecordsRequest) {
 	response := &wire.DeleteRecordsResponse{Topics: make([]wire.DeleteRecordsResponseDeleteRecordsTopicResult, len(rq.Topics))}
 	n := 0
@@ -22,7 +24,7 @@ func (a *API) deleteRecords(c Call, rq *wire.DeleteRecordsRequest) {
 		for j := range topic.Partitions {
 			ask, answer := topic.Partitions[j], &out.Partitions[j]
 			answer.PartitionIndex = ask.PartitionIndex
-			a.deleteBefore(kafka.TopicPartition{Topic: topic.Name, Partition: ask.PartitionIndex}, ask.Offset, func(low int64, err error) {
+			a.deleteBefore(kafka.TopicPartition{Topic: topic.Name, Partition: ask.PartitionIndex}, ask.Offset, time.Duration(rq.TimeoutMs)*time.Millisecond, func(low int64, err error) {
 				answer.LowWatermark, answer.ErrorCode = low, codeOf(err)
 				all.one()
 			})
@@ -31,9 +33,9 @@ func (a *API) deleteRecords(c Call, rq *wire.DeleteRecordsRequest) {
 	all.one()
 }
 
-// deleteBefore calls done once the records are gone. Records that were just written with acks=0 or 1 count: they are
-// committed first.
-func (a *API) deleteBefore(name kafka.TopicPartition, offset int64, done func(low int64, err error)) {
+// deleteBefore calls done once the records are gone from all replicas, or with REQUEST_TIMED_OUT. Records that were just
+// written with acks=0 or 1 count: they are committed first.
+func (a *API) deleteBefore(name kafka.TopicPartition, offset int64, timeout time.Duration, done func(low int64, err error)) {
 	p, err := a.deletable(name)
 	if err != nil {
 		done(-1, err)
@@ -44,7 +46,21 @@ func (a *API) deleteBefore(name kafka.TopicPartition, offset int64, done func(lo
 		if err == nil {
 			low, err = p.DeleteBefore(offset)
 		}
-		done(low, err)
+		if err != nil || len(p.State().Replicas) == 1 {
+			done(low, err)
+			return
+		}
+		awaitLow(p, low, timeout, done)
+	})
+}
+
+// awaitLow calls done once all replicas have deleted what is below an offset, at the latest after timeout.
+func awaitLow(p *partition.Partition, offset int64, timeout time.Duration, done func(low int64, err error)) {
+	stop := p.AwaitLow(offset, done)
+	time.AfterFunc(timeout, func() {
+		if stop() {
+			done(-1, kafka.Errorf(kafka.RequestTimedOut, "not all replicas have deleted what is below offset %d within %v", offset, timeout))
+		}
 	})
 }
 

@@ -88,6 +88,7 @@ func (f *fetch) answerFor(t *fetchTarget) {
 		return
 	}
 	f.answer.HighWatermark, f.answer.LastStableOffset, f.answer.LogStartOffset = t.found.HighWatermark, t.found.LastStable, t.found.Start
+	f.answer.PreferredReadReplica = t.closer
 	if t.found.Diverged != nil {
 		f.answer.DivergingEpoch.Epoch, f.answer.DivergingEpoch.EndOffset = t.found.Diverged.Epoch, t.found.Diverged.EndOffset
 	}

@@ -133,6 +133,9 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 }
 
 func (b *Broker) start(ctx context.Context) error {
+	if err := checkReplicaSelector(b.options.Config); err != nil {
+		return err
+	}
 	if err := b.openListeners(); err != nil {
 		return err
 	}

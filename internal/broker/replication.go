@@ -1,9 +1,11 @@
 package broker
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
@@ -64,5 +66,15 @@ func (b *Broker) followLeaders(_, _ *metadata.Image, changes *metadata.Changes) 
 	}
 	if len(changes.Configs) > 0 {
 		b.followers.Spread() // num.replica.fetchers may be another
+	}
+}
+
+// checkReplicaSelector refuses selectors that are not built in: there are no classes to be loaded here.
+func checkReplicaSelector(c *config.Broker) error {
+	switch class := c.Text(config.ReplicaSelectorClass); class {
+	case "", api.RackAwareSelector, "org.apache.kafka.common.replica.LeaderSelector":
+		return nil
+	default:
+		return fmt.Errorf("replica.selector.class=%s is not built in: use %s, or leave it out to have consumers read from leaders", class, api.RackAwareSelector)
 	}
 }

@@ -41,8 +41,7 @@ var (
 	}}
 	ReplicaSelectorClass = BrokerString{&Row{
 		Name: "replica.selector.class", Type: String, Null: true, Importance: Medium,
-		Doc:    "How consumers are sent to a nearer replica than the leader.",
-		Status: Later, Why: "several brokers",
+		Doc: "How consumers are sent to a nearer replica than the leader: org.apache.kafka.common.replica.RackAwareReplicaSelector looks at racks; null and LeaderSelector stand for the leader.",
 	}}
 	NumReplicaFetchers = BrokerInt{&Row{
 		Name: "num.replica.fetchers", Type: Int, Default: "1", Valid: atLeast(1), Update: ClusterWide,

@@ -130,12 +130,15 @@ func (p *Partition) fetchedBy(x *Fetched, epoch, asked int32, offset, leaderEnd 
 	}
 	before := f.end
 	f.note(offset, leaderEnd, x)
-	moved := before != f.end
+	moved, lows := before != f.end, len(p.mu.lows)
 	change := p.expansion(state, x.Now)
 	p.mu.Unlock()
 	p.propose(change)
 	if moved {
 		p.advance()
+	}
+	if lows > 0 {
+		p.checkLow()
 	}
 	return nil
 }

@@ -44,11 +44,15 @@ func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool
 		return noOffset, err
 	}
 	end := log.HighWatermark()
+	lagging := p.lagging(end)
 	if committed {
 		end = min(end, log.LastStableOffset())
 	}
 	switch timestamp {
 	case LatestTimestamp:
+		if lagging != nil {
+			return noOffset, lagging
+		}
 		return Offset{end, -1, log.LatestEpoch()}, nil
 	case EarliestTimestamp, EarliestLocalTimestamp:
 		start := log.StartOffset()
@@ -58,7 +62,7 @@ func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool
 		if err != nil {
 			return noOffset, err
 		}
-		return p.below(end, Offset{offset, ts, epoch}, found), nil
+		return p.below(end, Offset{offset, ts, epoch}, found, lagging)
 	case LatestTieredTimestamp, EarliestPendingUploadTimestamp:
 		return noOffset, nil // nothing is tiered
 	}
@@ -69,14 +73,26 @@ func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool
 	if err != nil {
 		return noOffset, err
 	}
-	return p.below(end, Offset{offset, ts, epoch}, found), nil
+	return p.below(end, Offset{offset, ts, epoch}, found, lagging)
 }
 
-func (p *Partition) below(end int64, o Offset, found bool) Offset {
-	if !found || o.Offset >= end {
-		return noOffset
+// lagging returns OFFSET_NOT_AVAILABLE while a new leader has not heard from those in sync: what was committed under its
+// predecessor may be above its high watermark, and must not seem to be gone.
+func (p *Partition) lagging(high int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if state := p.state.Load(); state.Leader != p.node || p.mu.epochStart <= high {
+		return nil
 	}
-	return o
+	return kafka.Errorf(kafka.OffsetNotAvailable, "the high watermark of %s, %d, lags behind the offset at which the current leader epoch began, %d", p.name, high, p.mu.epochStart)
+}
+
+// below is the answer if it is below end; else there is none, or none yet.
+func (p *Partition) below(end int64, o Offset, found bool, lagging error) (Offset, error) {
+	if !found || o.Offset >= end {
+		return noOffset, lagging
+	}
+	return o, nil
 }
 
 // EpochEnd answers OffsetForLeaderEpoch: the end of an epoch, or of the largest one before it, in the leader's history.

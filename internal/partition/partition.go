@@ -54,6 +54,7 @@ type Partition struct {
 		followers  map[int32]*follower
 		epochStart int64
 		pending    *inSyncChange
+		lows       map[*lowAwaiter]bool
 	}
 }
 

@@ -108,6 +108,7 @@ func (p *Partition) become(next *metadata.Partition) {
 	}
 	p.mu.Unlock()
 	p.leadership.Unlock()
+	p.checkLow()
 	if prev.Leader == p.node && next.Leader != p.node {
 		p.release(kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d leads %s now", next.Leader, p.name))
 		return
@@ -137,6 +138,7 @@ func (p *Partition) end(err error) {
 	p.gone.CompareAndSwap(nil, &err)
 	p.mu.Unlock()
 	p.release(err)
+	p.checkLow()
 }
 
 // Gone returns why the partition serves no more: UNKNOWN_TOPIC_OR_PARTITION after its deletion, KAFKA_STORAGE_ERROR

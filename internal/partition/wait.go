@@ -73,7 +73,7 @@ func (f committedFunc) Committed(_ int, err error) { f(err) }
 // other replicas.
 func (p *Partition) Settle(done func(error)) {
 	end := p.Log().EndOffset()
-	if end <= p.Log().HighWatermark() || len(p.State().ISR) != 1 {
+	if end <= p.Log().HighWatermark() || len(p.State().Replicas) != 1 {
 		done(p.Gone())
 		return
 	}
