@@ -195,7 +195,8 @@ func (b *Broker) build() {
 		MoveRate: func() int64 { return b.config.Load().DynamicLong(config.ReplicaAlterLogDirsIOMaxBytesPerSecond) },
 	}
 	b.replicate(&options)
-	b.partitions, b.followers = partition.NewSet(options), b.newFollowers()
+	b.partitions = partition.NewSet(options)
+	b.followers = b.newFollowers()
 	b.groups = b.newGroups()
 	b.txns = b.newTransactions()
 	buffers := server.NewBuffers(maxIdleBuffers)

@@ -18,6 +18,7 @@ import (
 func (b *Broker) newFollowers() *replication.Followers {
 	return replication.New(replication.Options{
 		Node: b.node, BrokerEpoch: b.epoch.Load, Settings: b.fetchSettings, Send: b.sendFetch, Metrics: b.metrics, Logger: b.log,
+		Throttle: b.partitions.FollowerThrottle(),
 	})
 }
 
@@ -27,6 +28,8 @@ func (b *Broker) replicate(o *partition.Options) {
 	o.BrokerEpoch = b.epoch.Load
 	o.ReplicaLag = func() time.Duration { return b.config.Load().Duration(config.ReplicaLagTimeMaxMs) }
 	o.Propose = b.proposals.add
+	o.LeaderRate = func() int64 { return b.config.Load().DynamicLong(config.LeaderReplicationThrottledRate) }
+	o.FollowerRate = func() int64 { return b.config.Load().DynamicLong(config.FollowerReplicationThrottledRate) }
 }
 
 // keepInSync begins to tell the controller who keeps up with this broker and who does not.

@@ -140,13 +140,11 @@ var (
 	}}
 	TopicLeaderReplicationThrottledReplicas = TopicList{&Row{
 		Name: "leader.replication.throttled.replicas", Type: List, Valid: throttledReplicas{}, Importance: Medium,
-		Doc:    "Replicas whose fetches the leader throttles, as partition:broker, or * for all.",
-		Status: Later, Why: "several brokers",
+		Doc: "Replicas whose fetches the leader throttles, as partition:broker, or * for all.",
 	}}
 	TopicFollowerReplicationThrottledReplicas = TopicList{&Row{
 		Name: "follower.replication.throttled.replicas", Type: List, Valid: throttledReplicas{}, Importance: Medium,
-		Doc:    "Replicas that throttle their own fetches, as partition:broker, or * for all.",
-		Status: Later, Why: "several brokers",
+		Doc: "Replicas that throttle their own fetches, as partition:broker, or * for all.",
 	}}
 )
 

@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"time"
+
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -99,7 +101,21 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 	if r.Offset >= below {
 		return found, nil
 	}
+	if r.Follower != nil && !state.InSync(r.Follower.Broker) && p.set.leaderThrottle.Throttled(p) {
+		return p.findThrottled(log, r, below, found)
+	}
 	return p.find(log, r, below, found)
+}
+
+// findThrottled is find for a replica that catches up no faster than operators want; it finds nothing while there was too much.
+func (p *Partition) findThrottled(log *commitlog.Log, r Read, below int64, found Records) (Records, error) {
+	t := p.set.leaderThrottle
+	if t.Wait(time.Now()) > 0 {
+		return found, nil
+	}
+	found, err := p.find(log, r, below, found)
+	t.Took(time.Now(), found.Span.Size)
+	return found, err
 }
 
 // serving returns the controller's word if this broker may answer: as Leading does, or as any replica.

@@ -43,6 +43,10 @@ type Options struct {
 	Propose func(x Proposal, done func(Verdict))
 	// BrokerEpoch is that of this broker's registration; nil: not known.
 	BrokerEpoch func() int64
+	// LeaderRate and FollowerRate are leader.replication.throttled.rate and follower.replication.throttled.rate, in bytes per
+	// second; nil: no limit.
+	LeaderRate   func() int64
+	FollowerRate func() int64
 	// Role is told when a hosted replica may have come to lead or follow, under another epoch or another leader, and when it is
 	// gone: Partition.State and Gone say what is true then. Must not block; nil: nobody is told.
 	Role func(*Partition)
@@ -75,6 +79,11 @@ func (o *Options) setDefaults() {
 	if o.Propose == nil {
 		o.Propose = func(Proposal, func(Verdict)) {}
 	}
+	for _, rate := range []*func() int64{&o.LeaderRate, &o.FollowerRate} {
+		if *rate == nil {
+			*rate = func() int64 { return math.MaxInt64 }
+		}
+	}
 	if o.Role == nil {
 		o.Role = func(*Partition) {}
 	}
@@ -93,6 +102,8 @@ type Set struct {
 	traffic *trafficFamilies
 	inSync  *inSyncCounters
 	mover   *mover
+
+	leaderThrottle, followerThrottle *Throttle
 
 	// changing orders what changes the hosted replicas: images, moves to other directories, failures of directories.
 	changing sync.Mutex
@@ -126,6 +137,7 @@ func NewSet(options Options) *Set {
 	options.setDefaults()
 	s := &Set{options: options, traffic: newTrafficFamilies(options.Metrics), inSync: newInSyncCounters(options.Metrics), preferred: map[kafka.TopicPartition]*commitlog.Dir{}, catchingUp: true}
 	s.mover = newMover(s)
+	s.newThrottles()
 	s.mu.topics = map[string]*hosting{}
 	s.mu.offline = map[kafka.TopicPartition]offline{}
 	s.mu.image = metadata.Empty("")

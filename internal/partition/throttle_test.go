@@ -1,0 +1,39 @@
+package partition
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A throttled replica that catches up gets records only as fast as the rate says; one in sync gets them at once.
+func TestThrottledReplicaWaitsUnlessInSync(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLed(t, 1, 2)
+		defer l.close()
+		rate := int64(1 << 62)
+		l.set.leaderThrottle.rate = func() int64 { return rate }
+		for range 3 {
+			l.append(l.p, -1, string(make([]byte, 1000)))
+		}
+		l.durable()
+		gets := func(broker int32, some bool) {
+			t.Helper()
+			if l.mustFetch(broker, 0, 0); l.got > 0 != some {
+				t.Errorf("broker %d gets %d bytes", broker, l.got)
+			}
+		}
+		rate = 1000 // bytes per second
+		gets(3, true)
+		gets(3, true) // it is not named
+		l.replay(setting("t", "leader.replication.throttled.replicas", "0:1,0:2"))
+		gets(3, true) // some 3,000 bytes
+		gets(3, false)
+		gets(2, true)
+		time.Sleep(4 * time.Second)
+		gets(3, true)
+		gets(3, false)
+		l.replay(setting("t", "leader.replication.throttled.replicas", "1:1,0:2"))
+		gets(3, true)
+	})
+}
