@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash proof-streams proof-copiers proof-directory proof-franzgo image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash torture-cluster sim sim-planted proof-streams proof-copiers proof-directory proof-franzgo image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -53,6 +53,20 @@ SEED ?=
 
 torture-crash: ## kill -9 a broker at work, KILLS times, and check after each that nothing acknowledged is lost (SEED=n)
 	OTTLA_TORTURE_KILLS=$(KILLS) OTTLA_TORTURE_SEED=$(SEED) go test -count=1 -v -timeout 0 -run TestCrashLoop ./test/torture
+
+# `make sim SEEDS=1-500` looks for seeds that fail, `make sim SEEDS=17 TIMES=20` looks at one again.
+SEEDS ?= 1-20
+NODES ?= 3
+TIMES ?= 1
+
+sim: ## clusters of NODES in one process, on simulated time, in which things go wrong: SEEDS=1-500, or one that failed
+	go test -count=1 -v -timeout 0 -run 'TestSeeds$$' ./test/sim -sim.seeds $(SEEDS) -sim.nodes $(NODES) -sim.times $(TIMES)
+
+sim-planted: ## plant the bugs of internal/planted one by one, and find each (BUG=name for one)
+	go test -count=1 -v -timeout 0 -tags planted -run 'TestPlanted$$' ./test/sim $(if $(BUG),-sim.bug $(BUG))
+
+torture-cluster: ## kill, pause, cut off three processes, for MINUTES; producers with acks=all must lose nothing (SEED=n)
+	OTTLA_TORTURE_MINUTES=$(MINUTES) OTTLA_TORTURE_SEED=$(SEED) go test -count=1 -v -timeout 0 -run 'TestCluster$$' ./test/torture
 
 # `make proof-streams MINUTES=30`; a SEED that a run has printed chooses the same faults; REAL=1 does it to real Kafka instead.
 MINUTES ?= 10

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -150,7 +151,8 @@ func (j *journal) commit(frame []byte, entries int) error {
 	if _, err := file.file.WriteAt(frame, s.position); err != nil {
 		return err
 	}
-	if err := file.file.SyncData(); err != nil {
+	if planted.In(planted.SkipSync) {
+	} else if err := file.file.SyncData(); err != nil {
 		return err
 	}
 	s.position += int64(len(frame))

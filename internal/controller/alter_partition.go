@@ -6,6 +6,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -96,7 +97,7 @@ func (c *Controller) checkProposal(leader int32, p *metadata.Partition, wanted *
 		return kafka.FencedLeaderEpoch
 	case leader != p.Leader:
 		return kafka.InvalidRequest
-	case wanted.PartitionEpoch < p.PartitionEpoch:
+	case wanted.PartitionEpoch < p.PartitionEpoch && !planted.In(planted.StaleISR):
 		return kafka.InvalidUpdateVersion
 	}
 	recovery := metadata.LeaderRecovery(wanted.LeaderRecoveryState)

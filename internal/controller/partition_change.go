@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -140,7 +141,7 @@ func (b *partitionChange) populateELR() {
 }
 
 func (b *partitionChange) eligible(id int32) bool {
-	return (slices.Contains(b.isr, id) || len(b.isr) == 0 && slices.Contains(b.targetELR, id)) && b.mayLead(id)
+	return (planted.In(planted.ElectOutOfISR) || slices.Contains(b.isr, id) || len(b.isr) == 0 && slices.Contains(b.targetELR, id)) && b.mayLead(id)
 }
 
 // electLeader returns the leader to be, and whether it may have lost records.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -79,7 +80,9 @@ func (p *Partition) Merge(r *wire.PartitionChangeRecord) *Partition {
 	next.PartitionEpoch++
 	if r.Leader != NoLeaderChange {
 		next.Leader = r.Leader
-		next.LeaderEpoch++
+		if !planted.In(planted.ReuseEpoch) {
+			next.LeaderEpoch++
+		}
 	}
 	if r.LeaderRecoveryState != int8(RecoveryUnchanged) {
 		next.LeaderRecovery = LeaderRecovery(r.LeaderRecoveryState)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // Fetched is what the Fetch of a follower says about it.
@@ -78,7 +79,7 @@ func (p *Partition) keepFollowers(state *metadata.Partition, now time.Time) {
 // note takes down a fetch; leaderEnd is where the leader's log ended before it was read for the follower.
 func (f *follower) note(offset, leaderEnd int64, x *Fetched) {
 	end := offset
-	if x.Durable >= 0 {
+	if x.Durable >= 0 && !planted.In(planted.CountUnsynced) {
 		end = min(end, x.Durable)
 	}
 	switch {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // stable is what the log's flusher calls: more is on stable storage, or what is pending never will be.
@@ -60,6 +61,9 @@ func (p *Partition) advance() {
 func (p *Partition) committed(state *metadata.Partition, stable, high int64) int64 {
 	if len(state.ISR) < p.settings.Load().effectiveMinISR(state) {
 		return high
+	}
+	if planted.In(planted.EarlyWatermark) {
+		return stable
 	}
 	var now time.Time
 	end := int64(-1)

@@ -6,6 +6,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // Read asks for records of one partition, as a consumer does.
@@ -95,7 +96,7 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 			}
 			found.HighWatermark = log.HighWatermark()
 		}
-	case r.Committed:
+	case r.Committed && !planted.In(planted.ReadUndecided):
 		below = found.LastStable
 	}
 	if r.Offset >= below {

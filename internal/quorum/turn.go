@@ -8,6 +8,7 @@ import (
 	pb "go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -73,7 +74,8 @@ func (q *Quorum) remember(hard *pb.HardState) error {
 	if v == q.vote {
 		return nil
 	}
-	if err := q.files.writeVote(v); err != nil {
+	if planted.In(planted.ForgetVote) {
+	} else if err := q.files.writeVote(v); err != nil {
 		return fmt.Errorf("writing %s: %w", stateFile, err)
 	}
 	q.vote = v

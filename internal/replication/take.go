@@ -7,6 +7,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -151,6 +152,8 @@ func (r *receipt) apply(a asked, data *wire.FetchResponsePartitionData) (end int
 		return data.LogStartOffset, r.outdated(p.RestartFollower(a.epoch, data.LogStartOffset))
 	case code != kafka.None:
 		return 0, code
+	case data.DivergingEpoch.EndOffset >= 0 && planted.In(planted.IgnoreTruncation):
+		return a.offset, nil
 	case data.DivergingEpoch.EndOffset >= 0:
 		end, err = p.TruncateFollower(a.epoch, a.offset, partition.Divergence{Epoch: data.DivergingEpoch.Epoch, EndOffset: data.DivergingEpoch.EndOffset})
 		return end, r.outdated(err)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // The pauses after markers, or the last record of a transaction, could not be written.
@@ -31,6 +32,9 @@ func (c *Coordinator) conclude(out *outcome, now time.Time, id string, decided s
 }
 
 func (c *Coordinator) marker(s *status, partitions []kafka.TopicPartition) Marker {
+	if planted.In(planted.HalfTheMarkers) {
+		partitions = partitions[:(len(partitions)+1)/2]
+	}
 	return Marker{
 		Producer: s.producer(), CoordinatorEpoch: c.options.Epoch, Commit: s.state == PrepareCommit, Version: s.version,
 		Partitions: partitions,

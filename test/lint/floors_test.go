@@ -13,7 +13,7 @@ const module = "github.com/ottla/ottla/"
 // floors is the building, lowest first. A package imports only from floors below its own; docs/DESIGN.md
 // says what each is for. Sub-packages belong to the floor of the package that holds them.
 var floors = [][]string{
-	{"kafka"},
+	{"kafka", "planted"},
 	{"vfs", "metrics", "config"},
 	{"wire", "record"},
 	{"producerstate", "compaction", "assignor", "causes", "acl", "sasl", "quota", "peer"},

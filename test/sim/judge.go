@@ -107,6 +107,10 @@ func (w *clients) readMetadata(ctx context.Context) error {
 	for _, n := range w.cluster.nodes {
 		client := w.connect(kgo.SeedBrokers(nodeAddress(n.id) + ":9092"))
 		values, err := metadataOf(ctx, client.SeedBrokers()[0])
+		for err != nil && ctx.Err() == nil { // it may still be starting
+			wait(ctx, 100*time.Millisecond)
+			values, err = metadataOf(ctx, client.SeedBrokers()[0])
+		}
 		client.Close()
 		if err != nil {
 			return fmt.Errorf("node %d: %w", n.id, err)

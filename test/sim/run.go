@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -31,6 +32,9 @@ func (r *Report) Story() string { return r.story.text() }
 
 // Run runs a seed in the bubble of the caller.
 func Run(o Options) *Report {
+	for range o.Seed % 4096 {
+		rand.Uint64() // so that each seed has other draws of the bubble's generator
+	}
 	s := newStory()
 	r := &Report{Options: o, Plan: draw(o), story: s}
 	c := newCluster(o, s)

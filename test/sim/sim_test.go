@@ -16,8 +16,9 @@ import (
 
 var (
 	seeds   = flag.String("sim.seeds", "1-3", "seeds to run: 7, or 1-200")
-	nodes   = flag.Int("sim.nodes", 1, "nodes of the cluster")
-	trouble = flag.Duration("sim.trouble", 20*time.Second, "how long things go wrong, in simulated time")
+	nodes   = flag.Int("sim.nodes", 3, "nodes of the cluster")
+	trouble = flag.Duration("sim.trouble", 12*time.Second, "how long things go wrong, in simulated time")
+	first   = flag.Bool("sim.first", false, "end with the first seed that fails")
 	times   = flag.Int("sim.times", 1, "how often to run each seed")
 	tell    = flag.Bool("sim.story", false, "print what happened though all is well")
 )
@@ -33,12 +34,6 @@ func rangeOf(text string) (first, last uint64, err error) {
 	}
 	last, err = strconv.ParseUint(to, 10, 64)
 	return first, last, err
-}
-
-// alone has the run keep to one processor, so that less depends on the scheduler.
-func alone(t *testing.T) {
-	before := runtime.GOMAXPROCS(1)
-	t.Cleanup(func() { runtime.GOMAXPROCS(before) })
 }
 
 // stuckLimit is how long, in real time, a run may take: if simulated time stands still, a goroutine waits for something that is
@@ -63,13 +58,13 @@ func simulate(t *testing.T, o Options) (r *Report) {
 
 // TestSeeds runs clusters in which things go wrong.
 func TestSeeds(t *testing.T) {
-	alone(t)
-	first, last, err := rangeOf(*seeds)
+	from, last, err := rangeOf(*seeds)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := first; seed <= last; seed++ {
+	for seed := from; seed <= last; seed++ {
 		for range *times {
+			runtime.GC() // and not while a seed runs
 			start := time.Now()
 			r := simulate(t, Options{Seed: seed, Nodes: *nodes, Trouble: *trouble})
 			if r == nil {
@@ -82,6 +77,46 @@ func TestSeeds(t *testing.T) {
 			for _, fault := range r.Faults {
 				t.Errorf("seed %d: %s", seed, fault)
 			}
+			if len(r.Faults) > 0 {
+				t.Logf("replay: make sim SEEDS=%d NODES=%d", seed, *nodes)
+				if *first {
+					return
+				}
+			}
 		}
+	}
+}
+
+// A lone node keeps what it has promised, too.
+func TestAlone(t *testing.T) {
+	for seed := range uint64(2) {
+		r := simulate(t, Options{Seed: seed, Nodes: 1, Trouble: 8 * time.Second})
+		if r == nil {
+			t.Fatal("it did not end")
+		}
+		t.Log(r.Summary())
+		for _, fault := range r.Faults {
+			t.Errorf("seed %d: %s\n%s", seed, fault, r.Story())
+		}
+	}
+}
+
+// A seed has the same plan each time, and the same happens, event by event: what each client was told, and when.
+func TestReplay(t *testing.T) {
+	o := Options{Seed: 3, Nodes: *nodes, Trouble: 5 * time.Second}
+	runtime.GC()
+	a := simulate(t, o)
+	runtime.GC()
+	b := simulate(t, o)
+	if a == nil || b == nil || a.Plan.String() != b.Plan.String() {
+		t.Fatal("another plan")
+	}
+	n := 0
+	for n < min(len(a.Events), len(b.Events)) && a.Events[n] == b.Events[n] {
+		n++
+	}
+	t.Logf("%d of %d and %d events are the same", n, len(a.Events), len(b.Events))
+	if n < max(len(a.Events), len(b.Events)) && n < min(len(a.Events), len(b.Events)) {
+		t.Logf("the first that differ: %v and %v", a.Events[n], b.Events[n])
 	}
 }

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"fmt"
-	"hash/fnv"
 	"log/slog"
 	"strings"
 	"sync"
@@ -78,12 +77,3 @@ func (h *handler) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h *handler) WithGroup(string) slog.Handler { return h }
-
-// fingerprint is a hash of the first n events.
-func fingerprint(events []event, n int) uint64 {
-	h := fnv.New64a()
-	for _, e := range events[:n] {
-		fmt.Fprintln(h, e.at, e.text)
-	}
-	return h.Sum64()
-}

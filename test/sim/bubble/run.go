@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"testing"
 
@@ -18,6 +19,7 @@ const inside = "OTTLA_BUBBLE"
 // returns its exit code.
 func Main(m *testing.M) int {
 	if os.Getenv(inside) != "" {
+		runtime.MemProfileRate = 0 // sampling draws from the generator of the bubble
 		return m.Run()
 	}
 	code, err := again()
@@ -53,7 +55,7 @@ func again() (code int, err error) {
 		return 0, fmt.Errorf("go %v: %w", args, err)
 	}
 	run := exec.Command(binary, os.Args[1:]...)
-	run.Env = append(os.Environ(), inside+"=1", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1", "GOGC=off")
+	run.Env = append(os.Environ(), inside+"=1", "GODEBUG=asyncpreemptoff=1", "GOMAXPROCS=1", "GOGC=off", "GOMEMLIMIT=3GiB")
 	run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
 	run.SysProcAttr = harness.DieWithParent()
 	err = run.Run()
