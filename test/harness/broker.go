@@ -45,7 +45,7 @@ func Start(t testing.TB, props ...string) *Broker {
 		b.args = append(b.args, "--set", p)
 		switch key, value, _ := strings.Cut(p, "="); key {
 		case "listeners":
-			_, b.Addr, _ = strings.Cut(value, "://")
+			_, b.Addr, _ = strings.Cut(strings.Split(value, ",")[0], "://")
 		case "log.dirs":
 			b.Dir = value
 		case "http.address":
