@@ -24,7 +24,9 @@ func TestDescribeQuorum(t *testing.T) {
 		{Voter: quorum.Voter{NodeID: testNode, DirectoryID: kafka.OneUUID}, LogEndOffset: 41, LastFetch: seen, LastCaughtUp: seen}, {Voter: quorum.Voter{NodeID: 2}, LogEndOffset: -1},
 	}}
 	w.api.Quorum = func() (quorum.Status, bool) { return status, true }
-	w.api.Controllers = func() ([]ControllerEndpoint, int32) { return []ControllerEndpoint{{Node: 2, Host: "b", Port: 9093}}, testNode }
+	w.api.Controllers = func() ([]ControllerEndpoint, int32) {
+		return []ControllerEndpoint{{Node: 2, Host: "b", Port: 9093}}, testNode
+	}
 	for version := range int16(3) {
 		got := ask[wire.DescribeQuorumResponse](c, describeQuorumRequest(kafka.MetadataTopic, 0), version)
 		p := got.Topics[0].Partitions[0]
