@@ -20,6 +20,7 @@ import (
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/metrics"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/server"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -80,6 +81,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 	w.api = New(Env{
 		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
 		Controller: func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
+		Quorum:     func() (quorum.Status, bool) { return quorum.Status{LeaderID: testNode}, true },
 		Settled:    func(f func()) { f() }, BrokerEpoch: func() int64 { return w.epoch },
 		Buffers: buffers, Metrics: w.metrics, Logger: log, LogLevel: new(slog.LevelVar),
 	})
