@@ -13,17 +13,19 @@ import (
 // TestOptionsAreKafkas compares names and arguments of all options with the list taken from Kafka's tools.
 func TestOptionsAreKafkas(t *testing.T) {
 	parsers := map[string]*options.Parser{
-		"kafka-configs":          newConfigsOptions().parser,
-		"kafka-console-consumer": newConsoleConsumerOptions().parser,
-		"kafka-console-producer": newConsoleProducerOptions().parser,
-		"kafka-consumer-groups":  newConsumerGroupsOptions().parser,
-		"kafka-delete-records":   newDeleteRecordsOptions().parser,
-		"kafka-dump-log":         newDumpLogOptions().parser,
-		"kafka-get-offsets":      newGetOffsetsOptions().parser,
-		"kafka-groups":           newGroupsOptions().parser,
-		"kafka-log-dirs":         newLogDirsOptions().parser,
-		"kafka-streams-groups":   newStreamsGroupsOptions().parser,
-		"kafka-topics":           newTopicsOptions().parser,
+		"kafka-configs":             newConfigsOptions().parser,
+		"kafka-console-consumer":    newConsoleConsumerOptions().parser,
+		"kafka-console-producer":    newConsoleProducerOptions().parser,
+		"kafka-consumer-groups":     newConsumerGroupsOptions().parser,
+		"kafka-delete-records":      newDeleteRecordsOptions().parser,
+		"kafka-dump-log":            newDumpLogOptions().parser,
+		"kafka-get-offsets":         newGetOffsetsOptions().parser,
+		"kafka-groups":              newGroupsOptions().parser,
+		"kafka-log-dirs":            newLogDirsOptions().parser,
+		"kafka-leader-election":     newLeaderElectionOptions().parser,
+		"kafka-reassign-partitions": newReassignOptions().parser,
+		"kafka-streams-groups":      newStreamsGroupsOptions().parser,
+		"kafka-topics":              newTopicsOptions().parser,
 	}
 	text, err := os.ReadFile("testdata/options.tsv")
 	if err != nil {
