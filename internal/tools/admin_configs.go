@@ -1,6 +1,8 @@
 package tools
 
 import (
+	"strconv"
+
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -51,11 +53,15 @@ func (a *admin) alterConfigs(kind kmsg.ConfigResourceType, name string, changes 
 		r.Configs = append(r.Configs, entry)
 	}
 	rq.Resources = append(rq.Resources, r)
-	response, err := request[*kmsg.IncrementalAlterConfigsResponse](a, callIncrementalAlterConfigs, rq)
+	send := a.call
+	if id, err := strconv.ParseInt(name, 10, 32); err == nil && kind == kmsg.ConfigResourceTypeBroker {
+		send = func(call string, rq kmsg.Request) (kmsg.Response, error) { return a.callBroker(int32(id), call, rq) } // only it takes them
+	}
+	response, err := send(callIncrementalAlterConfigs, rq)
 	if err != nil {
 		return err
 	}
-	for _, r := range response.Resources {
+	for _, r := range response.(*kmsg.IncrementalAlterConfigsResponse).Resources {
 		if err := responseError(r.ErrorCode, r.ErrorMessage); err != nil {
 			return err
 		}
