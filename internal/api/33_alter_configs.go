@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -24,7 +25,7 @@ func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
 		}
 		forward.Resources = append(forward.Resources, r)
 	}
-	askController(a, c.origin(), a.decideAlterConfigs(), &forward, func(response *wire.AlterConfigsResponse, err error) {
+	askController(a, c.origin(), a.decideAlterConfigs(a.Config), &forward, func(response *wire.AlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.AlterConfigsResponse)
 			for _, r := range forward.Resources {
@@ -37,9 +38,9 @@ func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
 	})
 }
 
-// decideAlterConfigs is how the controller decides on the settings as this node has them.
-func (a *API) decideAlterConfigs() decider[*wire.AlterConfigsRequest, *wire.AlterConfigsResponse] {
+// decideAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.
+func (a *API) decideAlterConfigs(asked func() *config.Broker) decider[*wire.AlterConfigsRequest, *wire.AlterConfigsResponse] {
 	return func(ctl *controller.Controller, now time.Time, rq *wire.AlterConfigsRequest, reply controller.Reply[*wire.AlterConfigsResponse]) statemachine.Output {
-		return ctl.AlterConfigs(now, a.Config(), rq, reply)
+		return ctl.AlterConfigs(now, asked(), rq, reply)
 	}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -24,7 +25,7 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 		loggers = append(loggers, wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
 			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
 	}
-	askController(a, c.origin(), a.decideIncrementalAlterConfigs(), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
+	askController(a, c.origin(), a.decideIncrementalAlterConfigs(a.Config), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.IncrementalAlterConfigsResponse)
 			for _, r := range forward.Resources {
@@ -37,9 +38,9 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 	})
 }
 
-// decideIncrementalAlterConfigs is how the controller decides on the settings as this node has them.
-func (a *API) decideIncrementalAlterConfigs() decider[*wire.IncrementalAlterConfigsRequest, *wire.IncrementalAlterConfigsResponse] {
+// decideIncrementalAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.
+func (a *API) decideIncrementalAlterConfigs(asked func() *config.Broker) decider[*wire.IncrementalAlterConfigsRequest, *wire.IncrementalAlterConfigsResponse] {
 	return func(ctl *controller.Controller, now time.Time, rq *wire.IncrementalAlterConfigsRequest, reply controller.Reply[*wire.IncrementalAlterConfigsResponse]) statemachine.Output {
-		return ctl.IncrementalAlterConfigs(now, a.Config(), rq, reply)
+		return ctl.IncrementalAlterConfigs(now, asked(), rq, reply)
 	}
 }

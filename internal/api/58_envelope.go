@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/statemachine"
@@ -57,13 +58,20 @@ func decisions() map[int16]decision {
 		decides(always((*controller.Controller).ListPartitionReassignments)),
 		decides(always((*controller.Controller).UpdateFeatures)),
 		decides(always((*controller.Controller).UnregisterBroker)),
-		decides((*API).decideAlterConfigs),
-		decides((*API).decideIncrementalAlterConfigs),
+		decides(func(a *API) decider[*wire.AlterConfigsRequest, *wire.AlterConfigsResponse] {
+			return a.decideAlterConfigs(a.standIn)
+		}),
+		decides(func(a *API) decider[*wire.IncrementalAlterConfigsRequest, *wire.IncrementalAlterConfigsResponse] {
+			return a.decideIncrementalAlterConfigs(a.standIn)
+		}),
 	} {
 		all[d.key] = d
 	}
 	return all
 }
+
+// standIn is how this node's settings stand in for those of the broker that forwarded a request.
+func (a *API) standIn() *config.Broker { return a.Config().StandIn() }
 
 // sealed makes the Envelope around a request.
 func (o origin) sealed(request wire.Message) (*wire.EnvelopeRequest, int16, error) {

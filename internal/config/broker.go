@@ -9,6 +9,8 @@ import (
 
 // Broker is the effective configuration of this broker. It never changes; WithDynamic returns a new one.
 type Broker struct {
+	standsIn bool // for another broker: see StandIn
+
 	settings[OfBroker]
 
 	// ClusterID comes from the variable CLUSTER_ID of the Docker images; empty when the node may choose one.

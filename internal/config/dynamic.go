@@ -105,6 +105,14 @@ func (b *Broker) CheckDynamic(resource string, settings map[string]string) error
 	return nil
 }
 
+// StandIn returns the broker's settings as those that a controller checks another broker's request with, which that broker
+// forwarded: CheckDynamic takes any broker's id.
+func (b *Broker) StandIn() *Broker {
+	other := *b
+	other.standsIn = true
+	return &other
+}
+
 // checkResource checks that a broker resource is all brokers or this one.
 func (b *Broker) checkResource(resource string) error {
 	if resource == "" {
@@ -114,7 +122,7 @@ func (b *Broker) checkResource(resource string) error {
 	if err != nil {
 		return kafka.Errorf(kafka.InvalidRequest, "Node id must be an integer, but it is: %s", resource)
 	}
-	if int(id) != b.Int(NodeID) {
+	if int(id) != b.Int(NodeID) && !b.standsIn {
 		return kafka.Errorf(kafka.InvalidRequest, "Unexpected broker id, expected %d, but received %s", b.Int(NodeID), resource)
 	}
 	return nil
