@@ -52,7 +52,7 @@ func (a *API) describeQuorumThere(c Call, rq *wire.DescribeQuorumRequest) {
 // describeQuorumHere answers if this node leads the quorum, and with NOT_LEADER_OR_FOLLOWER otherwise, as controllers do
 // (KafkaRaftClient.handleDescribeQuorumRequest).
 func (a *API) describeQuorumHere(c Call, rq *wire.DescribeQuorumRequest) {
-	status, ok := a.Quorum()
+	status, ok := a.QuorumStatus()
 	if !ok || status.LeaderID != a.Node {
 		refuseDescribeQuorum(c, kafka.Errorf(kafka.NotLeaderOrFollower, "node %d does not lead the metadata quorum; node %d does", a.Node, status.LeaderID))
 		return
@@ -100,7 +100,7 @@ func refuseDescribeQuorum(c Call, err error) {
 }
 
 func (a *API) leadsQuorum() bool {
-	status, ok := a.Quorum()
+	status, ok := a.QuorumStatus()
 	return ok && status.LeaderID == a.Node
 }
 

@@ -51,10 +51,12 @@ type Env struct {
 	// Controllers are the controllers of the cluster and how they are reached, and which one is active, -1 if that is
 	// not known. Needed on listeners of controllers.
 	Controllers func() (all []ControllerEndpoint, active int32)
-	// Quorum describes the metadata quorum as this node knows it; false if it is not a member, or not yet.
-	Quorum func() (quorum.Status, bool)
+	// QuorumStatus describes the metadata quorum as this node knows it; false if it is not a member, or not yet.
+	QuorumStatus func() (quorum.Status, bool)
 	// Raft takes messages from another voter of the metadata quorum. Needed on listeners of controllers.
 	Raft func(clusterID string, messages [][]byte) error
+	// Quorum is this node's member of the metadata quorum, nil before it is open. Needed on listeners of controllers.
+	Quorum func() *quorum.Quorum
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.
 	BrokerEpoch func() int64
 	Buffers     *server.Buffers

@@ -4,6 +4,7 @@ package api
 // active controller, and refused with NOT_CONTROLLER otherwise: who talks to controllers finds the right one by itself.
 func controllerTable() []row {
 	return []row{
+		since(13, on((*API).fetchMetadata)),
 		on((*API).apiVersions),
 		on((*API).createTopics),
 		on((*API).deleteTopics),
@@ -17,6 +18,7 @@ func controllerTable() []row {
 		on((*API).updateFeatures),
 		on((*API).envelope),
 		on((*API).describeQuorumHere),
+		on((*API).fetchSnapshot),
 		on((*API).describeControllers),
 		on((*API).brokerRegistration),
 		on((*API).brokerHeartbeat),
@@ -25,4 +27,10 @@ func controllerTable() []row {
 		on((*API).assignReplicasToDirs),
 		on((*API).raft),
 	}
+}
+
+// since is the row of an API of which old versions are not served.
+func since(version int16, r row) row {
+	r.Min = version
+	return r
 }

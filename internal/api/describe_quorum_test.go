@@ -23,7 +23,7 @@ func TestDescribeQuorum(t *testing.T) {
 	status := quorum.Status{LeaderID: testNode, LeaderEpoch: 3, HighWatermark: 40, Voters: []quorum.VoterStatus{
 		{Voter: quorum.Voter{NodeID: testNode, DirectoryID: kafka.OneUUID}, LogEndOffset: 41, LastFetch: seen, LastCaughtUp: seen}, {Voter: quorum.Voter{NodeID: 2}, LogEndOffset: -1},
 	}}
-	w.api.Quorum = func() (quorum.Status, bool) { return status, true }
+	w.api.QuorumStatus = func() (quorum.Status, bool) { return status, true }
 	w.api.Controllers = func() ([]ControllerEndpoint, int32) {
 		return []ControllerEndpoint{{Node: 2, Host: "b", Port: 9093}}, testNode
 	}

@@ -80,9 +80,9 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 	buffers := server.NewBuffers(8 << 20)
 	w.api = New(Env{
 		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
-		Controller: func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
-		Quorum:     func() (quorum.Status, bool) { return quorum.Status{LeaderID: testNode}, true },
-		Settled:    func(f func()) { f() }, BrokerEpoch: func() int64 { return w.epoch },
+		Controller:   func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
+		QuorumStatus: func() (quorum.Status, bool) { return quorum.Status{LeaderID: testNode}, true },
+		Settled:      func(f func()) { f() }, BrokerEpoch: func() int64 { return w.epoch },
 		Buffers: buffers, Metrics: w.metrics, Logger: log, LogLevel: new(slog.LevelVar),
 	})
 	w.server = server.New(server.Options{Handler: w.api, Logger: log, Metrics: w.metrics, Buffers: buffers, MaxRequestBytes: 8 << 20})

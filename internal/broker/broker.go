@@ -68,6 +68,7 @@ type Broker struct {
 	store      *metadata.Store
 	publisher  *publisher
 	quorum     atomic.Pointer[quorum.Quorum]
+	observer   *quorum.Observer // of a broker that is no controller; quorum is nil then
 	controller controllerSeat
 	active     *activeController
 	images     *reached
@@ -203,7 +204,7 @@ func (b *Broker) build() {
 	b.buildController(buffers)
 	env := api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
-		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, Quorum: b.quorumStatus,
+		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, QuorumStatus: b.quorumStatus,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	}
 	if !b.solitary() {
@@ -269,6 +270,9 @@ func (b *Broker) Stop(ctx context.Context) error {
 	if q := b.quorum.Load(); q != nil {
 		note("metadata quorum", q.Close())
 		b.loads.Wait()
+	}
+	if b.observer != nil {
+		note("copy of the metadata log", b.observer.Close())
 	}
 	b.stopControllers(ctx)
 	if b.followers != nil {

@@ -19,17 +19,20 @@ import (
 	"github.com/ottla/ottla/internal/wire"
 )
 
-// joinQuorum opens the metadata log and takes part in its quorum.
+// joinQuorum opens the metadata log and takes part in its quorum, or observes it.
 func (b *Broker) joinQuorum() error {
 	c := b.options.Config
 	dir := b.metadataDir
+	logConfig := commitlog.DefaultConfig()
+	logConfig.SegmentBytes = int64(c.Int(config.MetadataLogSegmentBytes))
+	logConfig.SegmentMs = c.Duration(config.MetadataLogSegmentMs).Milliseconds()
+	if !b.isController() {
+		return b.observeQuorum(logConfig)
+	}
 	if err := b.checkMetadataLog(); err != nil {
 		return err
 	}
 	self, voters := b.voters()
-	logConfig := commitlog.DefaultConfig()
-	logConfig.SegmentBytes = int64(c.Int(config.MetadataLogSegmentBytes))
-	logConfig.SegmentMs = c.Duration(config.MetadataLogSegmentMs).Milliseconds()
 	q, err := quorum.Start(dir, b.options.FS, logConfig, quorum.Options{
 		Self: self, Voters: voters, Transport: newRaftTransport(b, voters),
 		ElectionTimeout: c.Duration(config.ControllerQuorumFetchTimeoutMs),

@@ -205,8 +205,8 @@ func TestLoadRefuses(t *testing.T) {
 	f("remote.log.storage.system.enable=true cannot be honoured", "remote.log.storage.system.enable=true")
 	f("listener SASL_PLAINTEXT uses SASL_PLAINTEXT: this version serves PLAINTEXT only", "listeners=SASL_PLAINTEXT://:9092")
 	f("listener EXTERNAL uses SSL", "listeners=PLAINTEXT://:9092,EXTERNAL://:9093", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,EXTERNAL:SSL")
-	f("in this version every broker is a controller too", "node.id=4", "process.roles=broker", "listeners=PLAINTEXT://:9092",
-		"controller.listener.names=CONTROLLER", "controller.quorum.voters=1@a:9093,2@b:9093,3@c:9093")
+	f("this version has static quorums only", "node.id=4", "process.roles=broker", "listeners=PLAINTEXT://:9092",
+		"controller.listener.names=CONTROLLER", "controller.quorum.bootstrap.servers=a:9093")
 	f("names 2 controllers: this version has static quorums", "controller.quorum.bootstrap.servers=a:9093,b:9093", "process.roles=broker,controller",
 		"listeners=PLAINTEXT://:9092,CONTROLLER://:9093", "controller.listener.names=CONTROLLER")
 	f("If using process.roles, either controller.quorum.bootstrap.servers must contain", "process.roles=broker")
@@ -280,13 +280,14 @@ func TestNodesOfACluster(t *testing.T) {
 	for name, sets := range map[string][]string{
 		"both":       {"node.id=2", "listeners=PLAINTEXT://:9092,CONTROLLER://:9093", "controller.listener.names=CONTROLLER"},
 		"controller": {"node.id=3", "process.roles=controller", "listeners=CONTROLLER://:9093", "controller.listener.names=CONTROLLER"},
+		"broker":     {"node.id=4", "process.roles=broker", "listeners=PLAINTEXT://:9092", "controller.listener.names=CONTROLLER"},
 	} {
 		b, _, err := Load(Sources{Sets: append(sets, voters)})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if b.Lone() || len(b.Voters) != 3 || b.Voters[1].Host != "b" || len(b.ControllerListeners) != 1 {
+		if b.Lone() || len(b.Voters) != 3 || b.Voters[1].Host != "b" || (len(b.ControllerListeners) == 1) == (name == "broker") {
 			t.Errorf("%s: lone %v, voters %v, controller listeners %v", name, b.Lone(), b.Voters, b.ControllerListeners)
 		}
 	}

@@ -41,8 +41,8 @@ func (b *Broker) refuseProtocols() error {
 func (b *Broker) refuseQuorum() error {
 	roles, voters, servers := b.List(ProcessRoles), b.List(ControllerQuorumVoters), b.List(ControllerQuorumBootstrapServers)
 	switch {
-	case len(roles) > 0 && len(voters)+len(servers) > 0 && !slices.Contains(roles, "controller"):
-		return fmt.Errorf("process.roles=%s: in this version every broker is a controller too: set process.roles=broker,controller and name all nodes in controller.quorum.voters", b.values[ProcessRoles.index].format(List))
+	case len(roles) > 0 && len(voters) == 0 && len(servers) > 0 && !slices.Contains(roles, "controller"):
+		return fmt.Errorf("process.roles=%s with controller.quorum.bootstrap.servers: this version has static quorums only: name the controllers in controller.quorum.voters", b.values[ProcessRoles.index].format(List))
 	case len(voters) == 0 && len(servers) > 1:
 		return fmt.Errorf("controller.quorum.bootstrap.servers names %d controllers: this version has static quorums of several only: name them all in controller.quorum.voters", len(servers))
 	}

@@ -5,7 +5,8 @@
 //
 // A [Voter] is a node with one metadata log directory. A [Quorum] is this node's member of the quorum, one
 // goroutine over the log __cluster_metadata-0. A [Leadership] is that log while this node leads it in one
-// epoch; the controller runs on it. A [Transport] takes messages to the other voters.
+// epoch; the controller runs on it. A [Transport] takes messages to the other voters. An [Observer] is a node without a
+// vote, which keeps a copy of what is committed and fetches it from the leader through a [Source] (KIP-595, KIP-630).
 //
 // # raft's words and Kafka's
 //

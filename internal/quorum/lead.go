@@ -114,12 +114,7 @@ func (l *Leadership) Load(yield func(batch record.Batch) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
-		q.mu.Lock()
-		q.mu.loads--
-		q.mu.Unlock()
-		q.poke()
-	}()
+	defer q.loaded()
 	base, end := q.storage.bounds()
 	if base.index > 0 {
 		data, err := q.files.readSnapshot(base)
@@ -150,6 +145,7 @@ func (l *Leadership) Load(yield func(batch record.Batch) error) error {
 func (q *Quorum) commit(offset int64) {
 	q.mu.Lock()
 	q.mu.committed = offset
+	q.tell()
 	n := 0
 	for n < len(q.mu.waiters) && q.mu.waiters[n].offset <= offset {
 		n++
@@ -167,6 +163,7 @@ func (q *Quorum) resign(err error) {
 	q.mu.Lock()
 	lead, waiters := q.mu.lead, q.mu.waiters
 	q.mu.lead, q.mu.waiters = nil, nil
+	q.tell()
 	if q.mu.resigned != nil {
 		close(q.mu.resigned)
 		q.mu.resigned = nil

@@ -99,6 +99,8 @@ type Quorum struct {
 		committed int64       // everything below is committed and was handed to OnCommit
 		waiters   []waiter    // of lead, in order of offsets
 		followers map[uint64]follower
+		observers map[Voter]observer // as they fetch from this node
+		news      chan struct{}      // see News; nil unless somebody waits
 		snapshot  snapshotResult
 		loads     int           // Loads that are running: they read what a snapshot would drop
 		resigned  chan struct{} // closed when lead ends; nil unless somebody waits for that

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -111,6 +113,24 @@ func (f *files) writeSnapshot(p position, data []byte) error {
 
 func (f *files) readSnapshot(p position) ([]byte, error) {
 	return f.read(filepath.Join(f.folder, snapshotName(p)), maxSnapshotBytes)
+}
+
+// readPart reads a part of a snapshot file, and tells its size.
+func (f *files) readPart(p position, at int64, maxBytes int) (part []byte, size int64, err error) {
+	file, err := f.fs.OpenFile(filepath.Join(f.folder, snapshotName(p)), os.O_RDONLY, 0)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.Close()
+	if size, err = file.Size(); err != nil {
+		return nil, 0, err
+	}
+	if at < 0 || at >= size {
+		return nil, 0, kafka.Errorf(kafka.PositionOutOfRange, "position %d of a metadata snapshot of %d bytes", at, size)
+	}
+	part = make([]byte, min(size-at, int64(max(maxBytes, 1))))
+	_, err = file.ReadAt(part, at)
+	return part, size, err
 }
 
 // newestSnapshot finds the snapshot to start from; the zero position if there is none. A file that was not

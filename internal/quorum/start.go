@@ -22,11 +22,8 @@ func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) 
 	if o.Self.DirectoryID != dir.ID() && !o.Self.DirectoryID.IsZero() {
 		return nil, fmt.Errorf("quorum: voter %d has directory id %s; %s has %s", o.Self.NodeID, o.Self.DirectoryID, dir.Path(), dir.ID())
 	}
-	config.RetentionBytes, config.RetentionMs = -1, -1 // snapshots alone decide
-	config.CleanupDelete, config.CleanupCompact = true, false
-	config.WriteCaching = false
 	fresh := dir.Log(Partition) == nil
-	log, err := dir.Create(Partition, kafka.OneUUID, config)
+	j, err := openLog(dir, config)
 	if err == nil && fresh && len(o.Voters) > 1 {
 		// A vote must be found again, even if the power fails before the log's first record is stable.
 		// A single voter's vote means nothing without its log.
@@ -35,8 +32,7 @@ func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) 
 	if err != nil {
 		return nil, fmt.Errorf("quorum: %w", err)
 	}
-	log.Configure(config)
-	q, err := open(newLogJournal(log, config), fsys, filepath.Join(dir.Path(), Partition.String()), o)
+	q, err := open(j, fsys, filepath.Join(dir.Path(), Partition.String()), o)
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +40,19 @@ func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) 
 		return nil, err
 	}
 	return q, nil
+}
+
+// openLog opens the metadata log in a log directory, or makes it.
+func openLog(dir *commitlog.Dir, config commitlog.Config) (*logJournal, error) {
+	config.RetentionBytes, config.RetentionMs = -1, -1 // snapshots alone decide
+	config.CleanupDelete, config.CleanupCompact = true, false
+	config.WriteCaching = false
+	log, err := dir.Create(Partition, kafka.OneUUID, config)
+	if err != nil {
+		return nil, err
+	}
+	log.Configure(config)
+	return newLogJournal(log, config), nil
 }
 
 // logJournal is the journal on a commitlog.

@@ -289,6 +289,20 @@ func (s *storage) position(index uint64) (position, bool) {
 	return position{index: index, term: e.term, offset: e.end}, true
 }
 
+// lastOf returns the position of the last entry that ends at offset or before it and is of epoch or an earlier one; the snapshot's,
+// if there is none.
+func (s *storage) lastOf(epoch int32, offset int64) position {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := sort.Search(len(s.mu.entries), func(i int) bool {
+		return s.mu.entries[i].end > offset || s.mu.entries[i].term > uint64(max(epoch, 0))
+	})
+	if n == 0 {
+		return s.mu.base
+	}
+	return position{index: s.mu.base.index + uint64(n), term: s.mu.entries[n-1].term, offset: s.mu.entries[n-1].end}
+}
+
 // endPosition returns the last entry's position.
 func (s *storage) endPosition() position {
 	last, _ := s.LastIndex()
