@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -52,7 +53,9 @@ type node struct {
 	dir     *commitlog.Dir
 	set     *partition.Set
 	follows *Followers
-	serves  *leaderSide
+	// What others look at while the node starts again.
+	hosts  atomic.Pointer[partition.Set]
+	serves atomic.Pointer[leaderSide]
 	// applied is the image that the set has; images that wait to be applied, in their order.
 	applied *metadata.Image
 	images  chan *metadata.Image
@@ -138,7 +141,7 @@ func (n *node) start() {
 	}
 	n.dir = dir
 	epoch := n.epoch
-	n.serves = newLeaderSide(n)
+	n.serves.Store(newLeaderSide(n))
 	n.follows = New(Options{
 		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Settings: func() Settings {
 			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
@@ -153,6 +156,7 @@ func (n *node) start() {
 			n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) })
 		},
 	})
+	n.hosts.Store(n.set)
 	n.applied = metadata.Empty("c")
 	n.images, n.stopped = make(chan *metadata.Image, 1000), make(chan struct{})
 	images, stopped := n.images, n.stopped
@@ -188,13 +192,13 @@ func (n *node) end() {
 	close(n.stopped)
 	n.applies.Wait()
 	n.follows.Close()
-	n.serves.stop()
+	n.serves.Load().stop()
 	n.set.Close()
 	_ = n.dir.Close()
 }
 
 func (n *node) partition() *partition.Partition {
-	p, err := n.set.Get("t", 0)
+	p, err := n.hosts.Load().Get("t", 0)
 	if err != nil {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (s *leaderSide) stop() {
 
 // send carries a request over: what is cut, lost or sent to a dead leader fails after a while. Answers keep their order.
 func (n *node) send(leader int32, _ int, rq *wire.FetchRequest, response *wire.FetchResponse, _ time.Duration, done func(error)) {
-	to := n.c.node(leader).serves
+	to := n.c.node(leader).serves.Load()
 	before, after := n.connection(leader)
 	n.c.sends.Go(func() {
 		defer close(after)
