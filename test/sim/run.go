@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -29,6 +30,15 @@ func (r *Report) Summary() string {
 
 // Story tells what was done and logged.
 func (r *Report) Story() string { return r.story.text() }
+
+// Told is the plan, and after an empty line what clients were told, with simulated times, a line each.
+func (r *Report) Told() string {
+	lines := []string{r.Plan.String(), ""}
+	for _, e := range r.Events {
+		lines = append(lines, fmt.Sprint(e.at, " ", e.text))
+	}
+	return strings.Join(lines, "\n")
+}
 
 // Run runs a seed in the bubble of the caller.
 func Run(o Options) *Report {
