@@ -15,17 +15,16 @@
 // # What a seed decides, and how well it replays
 //
 // The plan: which faults, on whom, at which simulated times, for how long. It is drawn before the run begins and is the same in
-// each replay. Delays of links are drawn per connection, times of syncs per disk. What a seed does not decide is the order in
-// which Go runs goroutines that are ready at the same simulated instant (and whatever that changes after it): a run has one
-// processor (GOMAXPROCS=1), no real input or output, no preemption, and a fixed crypto/rand to narrow it, but Go's select and
-// map iteration draw from a generator of their own. TestReplay measures what comes of it; see docs there. So a seed is a
-// place to look again, not a recording: a bug that needs a rare interleaving may take several replays
-// (`make sim SEEDS=17 TIMES=20`).
+// each replay. Delays of links are drawn per connection, times of syncs per disk.
+// What a seed does not decide is, in spite of all that package bubble does, the order in which Go runs goroutines that are ready
+// at the same simulated instant, and what follows from it: TestReplay has measured that two runs of a seed begin alike and then
+// differ in which of several records that are sent at once is acknowledged first (from the sixth of 756 events on, 0.2 s after
+// the start). So a seed is a place to look again, not a recording: the same faults come at the same times, upon nearly the same
+// state, and a bug that needs a rare interleaving may take several replays (`make sim SEEDS=17 TIMES=20`).
 //
 // # What is not simulated
 //
 // A paused node's goroutines go on: its network and its syncs stand still, which is all that others see of a pause. Clocks of
 // nodes do not differ (brokers read Go's clock, which a bubble has one of); producers' timestamps are skewed instead. A write
-// to a connection never blocks. Syncs of anything but segments and journals take no time, because some are done under a mutex,
-// and simulated time stands still while a goroutine waits for a mutex.
+// to a connection never blocks. Syncs of anything but segments and journals take no time.
 package sim
