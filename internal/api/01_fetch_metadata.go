@@ -32,7 +32,7 @@ func (a *API) fetchMetadata(c Call, rq *wire.FetchRequest) {
 	}
 	f := metadataFetch{
 		call: c, who: quorum.Voter{NodeID: who, DirectoryID: want.ReplicaDirectoryID}, from: want.FetchOffset, epoch: want.LastFetchedEpoch,
-		maxBytes: min(int(want.PartitionMaxBytes), int(rq.MaxBytes), maxMetadataFetchBytes),
+		maxBytes: max(min(int(want.PartitionMaxBytes), int(rq.MaxBytes), maxMetadataFetchBytes), 1),
 		deadline: c.Received().Add(min(time.Duration(rq.MaxWaitMs)*time.Millisecond, maxMetadataWait)),
 	}
 	q := a.Quorum()

@@ -106,13 +106,18 @@ func (a *API) leadsQuorum() bool {
 
 func quorumPartition(s quorum.Status) wire.DescribeQuorumResponsePartitionData {
 	p := wire.DescribeQuorumResponsePartitionData{LeaderID: s.LeaderID, LeaderEpoch: s.LeaderEpoch, HighWatermark: s.HighWatermark}
-	for _, v := range s.Voters {
-		p.CurrentVoters = append(p.CurrentVoters, wire.DescribeQuorumResponseReplicaState{
+	p.CurrentVoters, p.Observers = replicaStates(s.Voters), replicaStates(s.Observers)
+	return p
+}
+
+func replicaStates(of []quorum.VoterStatus) (all []wire.DescribeQuorumResponseReplicaState) {
+	for _, v := range of {
+		all = append(all, wire.DescribeQuorumResponseReplicaState{
 			ReplicaID: v.NodeID, ReplicaDirectoryID: v.DirectoryID, LogEndOffset: v.LogEndOffset,
 			LastFetchTimestamp: millisOrNever(v.LastFetch), LastCaughtUpTimestamp: millisOrNever(v.LastCaughtUp),
 		})
 	}
-	return p
+	return all
 }
 
 // quorumNodes are the voters with the listeners on which they are reached; a lone node's voter has none.

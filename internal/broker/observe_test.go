@@ -37,6 +37,12 @@ func TestABrokerThatIsNoControllerObserves(t *testing.T) {
 		t.Fatal(err)
 	}
 	knows("a")
+	untilRight(t, "the controller describes the broker as an observer", func() error {
+		if o := c.active().quorum.Load().Status().Observers; len(o) != 1 || o[0].NodeID != 4 || o[0].DirectoryID.IsZero() || o[0].LogEndOffset <= 0 || o[0].LastCaughtUp.IsZero() {
+			return fmt.Errorf("observers: %+v", o)
+		}
+		return nil
+	})
 
 	old := c.active()
 	c.stop(old)

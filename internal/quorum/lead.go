@@ -163,6 +163,7 @@ func (q *Quorum) resign(err error) {
 	q.mu.Lock()
 	lead, waiters := q.mu.lead, q.mu.waiters
 	q.mu.lead, q.mu.waiters = nil, nil
+	clear(q.mu.observers)
 	q.tell()
 	if q.mu.resigned != nil {
 		close(q.mu.resigned)

@@ -17,6 +17,8 @@ type Status struct {
 	HighWatermark int64 // everything below is committed, as far as this node knows
 	// Voters are in order of node ids. What is known of the others is known on the leader alone.
 	Voters []VoterStatus
+	// Observers are the nodes without a vote that have fetched lately, in order of node ids; known on the leader alone.
+	Observers []VoterStatus
 }
 
 // VoterStatus is one voter as the leader sees it.
@@ -83,6 +85,14 @@ func (q *Quorum) Status() Status {
 		}
 		s.Voters = append(s.Voters, state)
 	}
+	if q.mu.lead != nil {
+		for who, o := range q.mu.observers {
+			if now.Sub(o.lastFetch) <= observerMemory {
+				s.Observers = append(s.Observers, VoterStatus{who, o.end, o.lastFetch, o.lastCaughtUp})
+			}
+		}
+	}
+	slices.SortFunc(s.Observers, func(a, b VoterStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	slices.SortFunc(s.Voters, func(a, b VoterStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	return s
 }
