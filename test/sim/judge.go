@@ -111,10 +111,18 @@ func (w *clients) readMetadata(ctx context.Context) error {
 			wait(ctx, 100*time.Millisecond)
 			values, err = metadataOf(ctx, client.SeedBrokers()[0])
 		}
-		client.Close()
 		if err != nil {
+			client.Close()
 			return fmt.Errorf("node %d: %w", n.id, err)
 		}
+		// A node that has just started may be behind; it has to catch up.
+		for !w.changes.Fits(values) && ctx.Err() == nil {
+			wait(ctx, 200*time.Millisecond)
+			if again, err := metadataOf(ctx, client.SeedBrokers()[0]); err == nil {
+				values = again
+			}
+		}
+		client.Close()
 		w.changes.Found(n.host.Name(), values)
 	}
 	return nil

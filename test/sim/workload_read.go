@@ -32,6 +32,8 @@ func (w *clients) audit(id int) {
 }
 
 func (w *clients) auditOnce(ctx context.Context, client *kgo.Client) {
+	// The generation is that of before the poll: a commit of what a member read before it lost the partition must be refused.
+	member, generation := client.GroupMetadata()
 	fetches := client.PollRecords(ctx, 100)
 	next := map[history.Partition]int64{}
 	fetches.EachRecord(func(r *kgo.Record) { next[history.Partition{Topic: r.Topic, Partition: r.Partition}] = r.Offset + 1 })
@@ -40,7 +42,7 @@ func (w *clients) auditOnce(ctx context.Context, client *kgo.Client) {
 	}
 	limited, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := commit(limited, client, next); err != nil {
+	if err := commit(limited, client, member, generation, next); err != nil {
 		w.story.note("commit: %v", err)
 		return
 	}
@@ -50,10 +52,8 @@ func (w *clients) auditOnce(ctx context.Context, client *kgo.Client) {
 	w.story.note("%d partitions committed", len(next))
 }
 
-// commit commits as the member that the client is. The client's own functions wait at a mutex while it joins, and simulated
-// time stands still while anybody does.
-func commit(ctx context.Context, client *kgo.Client, next map[history.Partition]int64) error {
-	member, generation := client.GroupMetadata()
+// commit commits as a member, in the generation that it names.
+func commit(ctx context.Context, client *kgo.Client, member string, generation int32, next map[history.Partition]int64) error {
 	if generation < 0 {
 		return kerr.UnknownMemberID
 	}

@@ -66,6 +66,18 @@ func (c *Changes) Acknowledged() (n int) {
 	return n
 }
 
+// Fits reports whether what a broker tells is what may be.
+func (c *Changes) Fits(values map[string]string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key, k := range c.mu.keys {
+		if !slices.Contains(k.may, values[key]) {
+			return false
+		}
+	}
+	return true
+}
+
 // Found notes what a broker tells of all keys in the end; a key that is missing is "".
 func (c *Changes) Found(broker string, values map[string]string) {
 	c.mu.Lock()
