@@ -1,9 +1,6 @@
 package broker
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
 // activeController is who leads the metadata quorum, as far as this node knows.
 type activeController struct {
@@ -38,19 +35,4 @@ func (a *activeController) get() (node int32, changed <-chan struct{}) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.mu.node, a.mu.changed
-}
-
-// wait returns the leader once there is one.
-func (a *activeController) wait(ctx context.Context) (int32, error) {
-	for {
-		node, changed := a.get()
-		if node >= 0 {
-			return node, nil
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return -1, errNotController
-		}
-	}
 }
