@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -88,6 +89,9 @@ func (t *raftTransport) report(to uint64, snapshot bool, err error) {
 	}
 	if snapshot {
 		q.ReportSnapshot(to, err == nil)
+	}
+	if errors.Is(err, kafka.OffsetOutOfRange) {
+		q.Forgotten(to)
 	}
 	if err != nil {
 		q.ReportUnreachable(to)

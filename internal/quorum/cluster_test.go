@@ -23,6 +23,8 @@ type cluster struct {
 	cut   map[int32]bool // nodes that nobody can reach
 	wire  []*pb.Message
 	next  Options // for nodes that start
+	// refused is told of messages that a node refuses; nil: it is a failure.
+	refused func(from, to *node, err error)
 	// journal opens a node's log: in a plain file, or a commitlog.
 	journal func(t *testing.T, disk *vfs.Memory) journal
 }
@@ -149,7 +151,11 @@ func (c *cluster) deliver() {
 			continue
 		}
 		if err := to.Step(m); err != nil {
-			c.t.Errorf("node %d: %v", to.id, err)
+			if c.refused == nil {
+				c.t.Errorf("node %d: %v", to.id, err)
+				continue
+			}
+			c.refused(from, to, err)
 		}
 		if m.GetType() == pb.MsgSnap {
 			from.ReportSnapshot(m.GetTo(), true)

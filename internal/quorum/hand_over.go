@@ -15,7 +15,7 @@ const handOverLimit = 500 * time.Millisecond
 // committed stays; appends are refused from now on (REQUEST_TIMED_OUT, then NOT_CONTROLLER).
 func (q *Quorum) handOver() {
 	q.mu.Lock()
-	to := q.successor()
+	to := q.successor(0)
 	if to == 0 || q.mu.lead == nil || q.mu.err != nil {
 		q.mu.Unlock()
 		return
@@ -33,15 +33,30 @@ func (q *Quorum) handOver() {
 	}
 }
 
-// successor returns the voter of those heard of lately that has most of the log; 0 if there is none, or this node does not
-// lead. The caller holds the lock.
-func (q *Quorum) successor() (id uint64) {
+// Forgotten tells that a voter refuses what a leader sends it because it has lost its log (OFFSET_OUT_OF_RANGE), as a static
+// voter does whose disk was replaced. raft's leader never sends again what it knows a voter to have, so another one leads
+// that knows nothing yet. What is committed stays: the successor has the whole log.
+func (q *Quorum) Forgotten(raftID uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	to := q.successor(raftID)
+	if to == 0 || q.mu.lead == nil || q.mu.err != nil {
+		return
+	}
+	q.log.Warn("a controller has lost its metadata log; another one leads, which sends it anew", "lost", q.nodeID(raftID), "to", q.nodeID(to))
+	q.mu.node.TransferLeader(to)
+	q.poke()
+}
+
+// successor returns the voter of those heard of lately that has most of the log, other than except; 0 if there is none, or
+// this node does not lead. The caller holds the lock.
+func (q *Quorum) successor(except uint64) (id uint64) {
 	if q.mu.node.BasicStatus().RaftState != raft.StateLeader {
 		return 0
 	}
 	var most uint64
 	q.mu.node.WithProgress(func(voter uint64, kind raft.ProgressType, p tracker.Progress) {
-		if voter != q.self && kind == raft.ProgressTypePeer && p.RecentActive && (id == 0 || p.Match > most) {
+		if voter != q.self && voter != except && kind == raft.ProgressTypePeer && p.RecentActive && (id == 0 || p.Match > most) {
 			id, most = voter, p.Match
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -41,6 +42,9 @@ func (q *Quorum) check(m *pb.Message) error {
 	}
 	if m.GetType() == pb.MsgProp {
 		return fmt.Errorf("proposals are not forwarded")
+	}
+	if last, err := q.storage.LastIndex(); m.GetType() == pb.MsgHeartbeat && err == nil && m.GetCommit() > last {
+		return kafka.Errorf(kafka.OffsetOutOfRange, "the leader knows that this node had the metadata log up to entry %d; it ends at entry %d: was its disk replaced?", m.GetCommit(), last)
 	}
 	if t := m.GetType(); t == pb.MsgReadIndex || t == pb.MsgReadIndexResp { // the entry is the question's name
 		if n := len(m.GetEntries()); n != 1 || len(m.GetEntries()[0].GetData()) > maxQuestionBytes {
