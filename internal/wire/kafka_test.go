@@ -23,6 +23,9 @@ func TestSameBytesAsKafka(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	var in bytes.Buffer
 	for _, s := range subjects(t) {
+		if s.key >= firstOwn {
+			continue // Kafka has no class of it
+		}
 		for version := s.versions.Min; version <= s.versions.Max; version++ {
 			for range rounds {
 				m := s.make()
