@@ -18,7 +18,9 @@ type migration struct {
 
 var (
 	allJava = []string{"java", "java", "java"}
-	mixed   = []string{"confluent", "kgo", "java"}
+	// Those of librdkafka and franz-go put data of their own into cooperative-sticky's assignments. Where one of them leads the
+	// group, Kafka refuses to upgrade it (GROUP_ID_NOT_FOUND, "an unsupported custom assignor"): with range nobody does.
+	mixed = []string{"confluent", "kgo", "java"}
 )
 
 // Members of a group are restarted one by one with the other protocol, and back. Committed offsets stay and never go back,
@@ -26,11 +28,10 @@ var (
 func TestLiveMigration(t *testing.T) {
 	t.Parallel()
 	for name, m := range map[string]migration{
-		"java-range":        {policy: "bidirectional", clients: allJava, strategy: "range"},
-		"java-cooperative":  {policy: "bidirectional", clients: allJava, strategy: "cooperative-sticky", crash: true},
-		"java-static":       {policy: "bidirectional", clients: allJava, strategy: "range", static: true},
-		"mixed-range":       {policy: "bidirectional", clients: mixed, strategy: "range", crash: true},
-		"mixed-cooperative": {policy: "bidirectional", clients: mixed, strategy: "cooperative-sticky"},
+		"java-range":       {policy: "bidirectional", clients: allJava, strategy: "range"},
+		"java-cooperative": {policy: "bidirectional", clients: allJava, strategy: "cooperative-sticky", crash: true},
+		"java-static":      {policy: "bidirectional", clients: allJava, strategy: "range", static: true},
+		"mixed-range":      {policy: "bidirectional", clients: mixed, strategy: "range", crash: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -50,7 +51,7 @@ func TestLiveMigration(t *testing.T) {
 // protocol, until it has none.
 func TestLiveMigrationUpgradeOnly(t *testing.T) {
 	t.Parallel()
-	r := newRoster(t, migration{policy: "upgrade", clients: mixed, strategy: "cooperative-sticky"})
+	r := newRoster(t, migration{policy: "upgrade", clients: mixed, strategy: "range"})
 	r.enterAll("classic")
 	r.restartAll("consumer", func() { r.wantKind("consumer") })
 	r.restartAll("classic", func() { r.wantKind("consumer") })
@@ -65,7 +66,7 @@ func TestLiveMigrationUpgradeOnly(t *testing.T) {
 // nobody who comes with it later is let in.
 func TestLiveMigrationDowngradeOnly(t *testing.T) {
 	t.Parallel()
-	r := newRoster(t, migration{policy: "downgrade", clients: mixed, strategy: "cooperative-sticky"})
+	r := newRoster(t, migration{policy: "downgrade", clients: allJava, strategy: "range"})
 	r.enterAll("consumer")
 	r.restartAll("classic", func() { r.wantKind("consumer") })
 	r.wantKind("classic")
