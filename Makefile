@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage fuzz torture-crash torture-cluster sim sim-planted proof-streams proof-copiers proof-directory proof-franzgo image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage bench-cluster fuzz torture-crash torture-cluster sim sim-planted proof-streams proof-copiers proof-directory proof-franzgo image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -94,6 +94,13 @@ bench-partitions: build ## 10,000 partitions on Ottla and real Kafka: memory, st
 
 bench-storage: build ## what synced acknowledgements cost over 1 to 1,000 partitions, beside real Kafka (needs a JDK and Maven)
 	go run ./bench -storage
+
+# `make bench-cluster ROWS=failover ROUNDS=5 REAL=off` leaves Kafka out; ROWS: throughput, latency, memory, failover.
+ROWS ?= .
+ROUNDS ?= 3
+
+bench-cluster: build ## three nodes of Ottla and of real Kafka: throughput, latency, memory, how long writes stall when a node dies (needs a JDK and Maven)
+	go run ./bench -cluster -only '$(ROWS)' -rounds $(ROUNDS) $(if $(filter off,$(REAL)),-ottla-only)
 
 links: build ## kafka-topics and the other names as symlinks in bin/
 	bin/ottla links bin

@@ -24,6 +24,7 @@ type Ottla struct {
 	Variant    string
 	Properties []string
 
+	environment     []string // beyond that of this process
 	dir, addr, http string
 	cmd             *exec.Cmd
 	exited          chan struct{}
@@ -71,6 +72,7 @@ func (b *Ottla) Again(ctx context.Context) error {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		return strings.HasPrefix(pair, "KAFKA_") || strings.HasPrefix(pair, "CLUSTER_ID=")
 	})
+	cmd.Env = append(cmd.Env, b.environment...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = dieWithParent()
 	if err := cmd.Start(); err != nil {

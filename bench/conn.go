@@ -37,12 +37,17 @@ func dial(ctx context.Context, addr string) (*conn, error) {
 
 // ask sends a request in the given version and decodes the answer.
 func (c *conn) ask(version int16, rq, rs wire.Message) error {
+	return c.askWithin(answerLimit, version, rq, rs)
+}
+
+// askWithin is ask with a limit of its own.
+func (c *conn) askWithin(limit time.Duration, version int16, rq, rs wire.Message) error {
 	c.last++
 	frame, err := encode(rq, version, c.last)
 	if err != nil {
 		return err
 	}
-	c.SetDeadline(time.Now().Add(answerLimit))
+	c.SetDeadline(time.Now().Add(limit))
 	defer c.SetDeadline(time.Time{})
 	if _, err := c.Write(frame); err != nil {
 		return err

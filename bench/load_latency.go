@@ -17,25 +17,29 @@ import (
 // it. Requests that are counted are records.
 func latencyWork(name string, perSecond int) *Work {
 	setup := func(ctx context.Context, addr string, load *Load) error {
-		batch := batchOf(1)
-		e := &endToEnd{period: time.Second / time.Duration(perSecond), batchBytes: int64(len(batch)), start: time.Now()}
-		var err error
-		if e.produce, err = produceFrame(load.topic.id, 0, batch); err != nil {
-			return err
-		}
-		if e.fetch, e.offsetPlace, err = fetchFrame(load.topic.id, 0, 1<<20); err != nil {
-			return err
-		}
-		if e.out, err = load.connect(ctx, addr); err != nil {
-			return err
-		}
-		if e.in, err = load.connect(ctx, addr); err != nil {
-			return err
-		}
-		load.lanes = []func(*lane) error{e.send, e.takeAnswers, e.consume}
-		return nil
+		return addEndToEnd(ctx, load, addr, 0, time.Second/time.Duration(perSecond))
 	}
 	return &Work{name: name, unit: "record", partitions: 1, setup: setup}
+}
+
+// addEndToEnd adds a producer of one record every period and a consumer to a load, of a partition that addr leads.
+func addEndToEnd(ctx context.Context, load *Load, addr string, partition int32, period time.Duration) (err error) {
+	batch := batchOf(1)
+	e := &endToEnd{period: period, batchBytes: int64(len(batch)), start: time.Now()}
+	if e.produce, err = produceFrame(load.topic.id, partition, batch); err != nil {
+		return err
+	}
+	if e.fetch, e.offsetPlace, err = fetchFrame(load.topic.id, partition, 1<<20); err != nil {
+		return err
+	}
+	if e.out, err = load.connect(ctx, addr); err != nil {
+		return err
+	}
+	if e.in, err = load.connect(ctx, addr); err != nil {
+		return err
+	}
+	load.lanes = append(load.lanes, e.send, e.takeAnswers, e.consume)
+	return nil
 }
 
 // endToEnd is a producer and a consumer of one partition. Offsets begin at 0, so a record's offset is its number.
@@ -84,6 +88,7 @@ func (e *endToEnd) takeAnswers(l *lane) error {
 		if err := checkProduce(answer, number); err != nil {
 			return err
 		}
+		l.acknowledged(time.Since(e.start) - time.Duration(e.sent[int64(number)%int64(len(e.sent))].Load()))
 	}
 }
 

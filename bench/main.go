@@ -26,6 +26,8 @@ type Options struct {
 	Data       float64
 	// Storage asks for the rows that compare ways to make records safe.
 	Storage bool
+	// Cluster asks for three nodes instead of one.
+	Cluster bool
 }
 
 func parseOptions() (Options, error) {
@@ -44,6 +46,7 @@ func parseOptions() (Options, error) {
 	flag.IntVar(&o.Partitions, "partitions", 0, "measure so many partitions instead of the rows, e.g. 10000")
 	flag.Float64Var(&o.Data, "data", 2, "with -partitions: GB of records at the restart that is measured")
 	flag.BoolVar(&o.Storage, "storage", false, "measure synced acknowledgements over few and many partitions instead of the rows")
+	flag.BoolVar(&o.Cluster, "cluster", false, "measure three nodes instead of the rows; -only matches throughput, latency, memory, failover")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flag.Arg(0))
@@ -92,6 +95,9 @@ func run(ctx context.Context, o Options) error {
 	}
 	if o.Partitions > 0 {
 		return runPartitions(ctx, o)
+	}
+	if o.Cluster {
+		return runCluster(ctx, o)
 	}
 	dir, err := os.MkdirTemp(o.Dir, "ottla-bench-")
 	if err != nil {

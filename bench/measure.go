@@ -186,7 +186,7 @@ func (b *bench) runOnce(ctx context.Context, w *Work, c *Contender, kept map[*Co
 		}
 	}
 	syncDisks()
-	sample, err := load.Run(ctx, c.Broker.PID(), limits, around)
+	sample, err := load.Run(ctx, []int{c.Broker.PID()}, limits, around)
 	if !w.kept {
 		err = errors.Join(err, load.close(), b.awaitDeleted(ctx, c.Broker))
 	}

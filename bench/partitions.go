@@ -194,7 +194,7 @@ func (s *scale) loads(ctx context.Context) error {
 			return err
 		}
 		limits := Limits{WarmUp: 2 * time.Second, Measure: s.Duration(), MeasureBytes: runBytes}
-		sample, err := load.Run(ctx, s.broker.PID(), limits, s.profile(fmt.Sprintf("partitions-%d-a-request", shape.perRequest)))
+		sample, err := load.Run(ctx, []int{s.broker.PID()}, limits, s.profile(fmt.Sprintf("partitions-%d-a-request", shape.perRequest)))
 		if err != nil {
 			return err
 		}

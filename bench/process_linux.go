@@ -43,6 +43,32 @@ func residentBytes(pid int) (int64, error) {
 	return kb << 10, err
 }
 
+// proportionalBytes is residentBytes in which a page that n processes share counts 1/n.
+func proportionalBytes(pid int) (int64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(text) {
+		if value, ok := bytes.CutPrefix(line, []byte("Pss:")); ok {
+			kb, err := strconv.ParseInt(string(bytes.Fields(value)[0]), 10, 64)
+			return kb << 10, err
+		}
+	}
+	return 0, fmt.Errorf("/proc/%d/smaps_rollup has no Pss", pid)
+}
+
+// loadAverage is how many threads have run or waited for a processor on this machine in the last minute, on average.
+func loadAverage() float64 {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return 0
+	}
+	var load float64
+	fmt.Sscan(string(text), &load)
+	return load
+}
+
 // threads returns how many threads a process has.
 func threads(pid int) (int64, error) { return statusOf(pid, "Threads") }
 

@@ -28,10 +28,14 @@ type Started struct {
 	FirstAnswer, FirstRecord time.Duration
 }
 
-func newSample(pid int, before, after probe, lanes []*lane) (Sample, error) {
-	resident, err := residentBytes(pid)
-	if err != nil {
-		return Sample{}, err
+func newSample(pids []int, before, after probe, lanes []*lane) (Sample, error) {
+	var resident int64
+	for _, pid := range pids {
+		bytes, err := residentBytes(pid)
+		if err != nil {
+			return Sample{}, err
+		}
+		resident += bytes
 	}
 	var latency, acks Histogram
 	for _, l := range lanes {

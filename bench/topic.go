@@ -48,32 +48,41 @@ func createTopic(ctx context.Context, addr, name string, partitions int32, confi
 	return t, nil
 }
 
-// awaitLeaders asks for the end offsets until every partition has one.
+// awaitLeaders returns when the broker serves every partition.
 func (t *topic) awaitLeaders(ctx context.Context) error {
+	var all []int32
+	for p := range t.partitions {
+		all = append(all, p)
+	}
+	return awaitServing(ctx, t.conn, t.name, all)
+}
+
+// awaitServing asks a broker for the end offsets of partitions until each has one.
+func awaitServing(ctx context.Context, c *conn, topic string, partitions []int32) error {
 	ctx, cancel := context.WithTimeout(ctx, topicLimit)
 	defer cancel()
-	rq := wire.ListOffsetsRequest{ReplicaID: -1, Topics: []wire.ListOffsetsRequestListOffsetsTopic{{Name: t.name}}}
-	for p := range t.partitions {
+	rq := wire.ListOffsetsRequest{ReplicaID: -1, Topics: []wire.ListOffsetsRequestListOffsetsTopic{{Name: topic}}}
+	for _, p := range partitions {
 		rq.Topics[0].Partitions = append(rq.Topics[0].Partitions,
 			wire.ListOffsetsRequestListOffsetsPartition{PartitionIndex: p, CurrentLeaderEpoch: -1, Timestamp: -1})
 	}
 	for {
 		var rs wire.ListOffsetsResponse
-		if err := t.conn.ask(7, &rq, &rs); err != nil {
-			return fmt.Errorf("offsets of topic %s: %w", t.name, err)
+		if err := c.ask(7, &rq, &rs); err != nil {
+			return fmt.Errorf("offsets of topic %s: %w", topic, err)
 		}
-		serving := int32(0)
+		serving := 0
 		for _, partition := range rs.Topics[0].Partitions {
 			if partition.ErrorCode == 0 {
 				serving++
 			}
 		}
-		if serving == t.partitions {
+		if serving == len(partitions) {
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("topic %s: %d of %d partitions have a leader: %w", t.name, serving, t.partitions, ctx.Err())
+			return fmt.Errorf("topic %s: %d of %d partitions have a leader: %w", topic, serving, len(partitions), ctx.Err())
 		case <-time.After(5 * time.Millisecond):
 		}
 	}

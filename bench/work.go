@@ -108,7 +108,7 @@ type Limits struct {
 	WarmUpBytes, MeasureBytes int64
 }
 
-// probe reads the figures of the broker's process.
+// probe reads the figures of the processes.
 type probe struct {
 	at             time.Time
 	cpu, generator time.Duration
@@ -116,8 +116,8 @@ type probe struct {
 	bytes          int64
 }
 
-// Run puts the load on the broker and measures its steady part.
-func (load *Load) Run(ctx context.Context, pid int, limits Limits, around func(begin bool)) (Sample, error) {
+// Run puts the load on the broker, or the nodes of a cluster, and measures its steady part.
+func (load *Load) Run(ctx context.Context, pids []int, limits Limits, around func(begin bool)) (Sample, error) {
 	r := &execution{failed: make(chan struct{})}
 	for _, c := range load.conns {
 		c.SetDeadline(time.Now().Add(runLimit))
@@ -133,7 +133,7 @@ func (load *Load) Run(ctx context.Context, pid int, limits Limits, around func(b
 			}
 		})
 	}
-	before, after, err := r.measure(ctx, pid, lanes, limits, around)
+	before, after, err := r.measure(ctx, pids, lanes, limits, around)
 	r.stopping.Store(true)
 	select {
 	case <-r.failed:
@@ -149,17 +149,17 @@ func (load *Load) Run(ctx context.Context, pid int, limits Limits, around func(b
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return Sample{}, err
 	}
-	return newSample(pid, before, after, lanes)
+	return newSample(pids, before, after, lanes)
 }
 
-func (r *execution) measure(ctx context.Context, pid int, lanes []*lane, limits Limits, around func(begin bool)) (before, after probe, err error) {
+func (r *execution) measure(ctx context.Context, pids []int, lanes []*lane, limits Limits, around func(begin bool)) (before, after probe, err error) {
 	if err := r.wait(ctx, lanes, limits.WarmUp, limits.WarmUpBytes); err != nil {
 		return before, after, err
 	}
 	if around != nil {
 		around(true)
 	}
-	if before, err = takeProbe(pid, lanes); err != nil {
+	if before, err = takeProbe(pids, lanes); err != nil {
 		return before, after, err
 	}
 	r.measuring.Store(true)
@@ -167,7 +167,7 @@ func (r *execution) measure(ctx context.Context, pid int, lanes []*lane, limits 
 		return before, after, err
 	}
 	r.measuring.Store(false)
-	after, err = takeProbe(pid, lanes)
+	after, err = takeProbe(pids, lanes)
 	if around != nil {
 		around(false)
 	}
@@ -202,9 +202,15 @@ func counted(lanes []*lane) (requests, bytes int64) {
 	return requests, bytes
 }
 
-func takeProbe(pid int, lanes []*lane) (probe, error) {
-	cpu, err := cpuTime(pid)
-	p := probe{at: time.Now(), cpu: cpu, generator: ownCPUTime()}
+func takeProbe(pids []int, lanes []*lane) (probe, error) {
+	p := probe{at: time.Now(), generator: ownCPUTime()}
+	for _, pid := range pids {
+		cpu, err := cpuTime(pid)
+		if err != nil {
+			return p, err
+		}
+		p.cpu += cpu
+	}
 	p.requests, p.bytes = counted(lanes)
-	return p, err
+	return p, nil
 }
