@@ -26,7 +26,9 @@ type Broker struct {
 	PID  int    // 0 while it does not run
 
 	t       testing.TB
+	within  []string // the command that runs it; nil: none
 	args    []string
+	env     []string // beyond this process's
 	logPath string
 	cmd     *exec.Cmd
 	exited  chan struct{} // closed when the process has ended
@@ -37,6 +39,14 @@ type Broker struct {
 // those that every test broker has: a listener on a free port, a temporary data directory, no HTTP,
 // group.initial.rebalance.delay.ms=0. The broker is killed when the test ends.
 func Start(t testing.TB, props ...string) *Broker {
+	t.Helper()
+	b := prepare(t, props...)
+	b.launch()
+	return b
+}
+
+// prepare is Start up to the process itself.
+func prepare(t testing.TB, props ...string) *Broker {
 	t.Helper()
 	b := &Broker{t: t, Addr: FreeAddr(t), Dir: filepath.Join(t.TempDir(), "data"), logPath: filepath.Join(t.TempDir(), "broker.log")}
 	settings := []string{"listeners=PLAINTEXT://" + b.Addr, "log.dirs=" + b.Dir, "http.address=off", "group.initial.rebalance.delay.ms=0"}
@@ -58,7 +68,6 @@ func Start(t testing.TB, props ...string) *Broker {
 			t.Logf("log of the broker at %s (its end):\n%s", b.Addr, tail(b.Log(), logTail))
 		}
 	})
-	b.launch()
 	return b
 }
 
@@ -103,17 +112,29 @@ func (b *Broker) Log() string {
 
 func (b *Broker) launch() {
 	b.t.Helper()
-	out, err := os.OpenFile(b.logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
+	if err := b.begin(); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// begin starts the process and waits until it answers.
+func (b *Broker) begin() error {
+	out, err := os.OpenFile(b.logPath, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
 	defer out.Close()
-	cmd := exec.Command(Binary(b.t), b.args...)
-	cmd.Env = environment()
+	binary, err := BuiltBinary()
+	if err != nil {
+		return err
+	}
+	argv := append(append(b.within[:len(b.within):len(b.within)], binary), b.args...)
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(environment(), b.env...)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = DieWithParent()
 	if err := cmd.Start(); err != nil {
-		b.t.Fatalf("start ottla: %v", err)
+		return fmt.Errorf("start ottla: %w", err)
 	}
 	exited := make(chan struct{})
 	b.cmd, b.exited, b.PID = cmd, exited, cmd.Process.Pid
@@ -123,8 +144,9 @@ func (b *Broker) launch() {
 	}()
 	if err := waitReady(b.Addr, exited, startLimit); err != nil {
 		b.kill()
-		b.t.Fatalf("ottla %s: %v\n%s", strings.Join(b.args, " "), err, tail(b.Log(), logTail))
+		return fmt.Errorf("ottla %s: %w\n%s", strings.Join(b.args, " "), err, tail(b.Log(), logTail))
 	}
+	return nil
 }
 
 func (b *Broker) kill() {

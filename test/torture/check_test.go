@@ -36,7 +36,8 @@ func again[T interface{ Error() error }](t *testing.T, ask func() (T, error)) T 
 // A checker looks at the broker after each restart.
 type checker struct {
 	t        *testing.T
-	b        *harness.Broker
+	seeds    []string
+	topics   []topic
 	client   *kgo.Client
 	admin    *kadm.Client
 	book     *ledger.Ledger
@@ -44,10 +45,10 @@ type checker struct {
 	fences   map[string]int // how many were written, by topic
 }
 
-func newChecker(t *testing.T, b *harness.Broker, book *ledger.Ledger) *checker {
+func newChecker(t *testing.T, seeds []string, topics []topic, book *ledger.Ledger) *checker {
 	t.Helper()
-	c := &checker{t: t, b: b, book: book, fences: map[string]int{}}
-	c.client = connect(t, b, append(quickRetries(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
+	c := &checker{t: t, seeds: seeds, topics: topics, book: book, fences: map[string]int{}}
+	c.client = connect(t, seeds, append(quickRetries(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
 	c.admin = kadm.NewClient(c.client)
 	c.forget()
 	return c
@@ -56,7 +57,7 @@ func newChecker(t *testing.T, b *harness.Broker, book *ledger.Ledger) *checker {
 // forget begins all readings anew.
 func (c *checker) forget() {
 	c.readings = map[string]*ledger.Reading{}
-	for _, topic := range topics {
+	for _, topic := range c.topics {
 		c.readings[topic.name] = ledger.NewReading(topic.name, topic.promise)
 	}
 }
@@ -64,13 +65,13 @@ func (c *checker) forget() {
 // all reads on and returns what is wrong. whole is for the end, when nobody writes any more.
 func (c *checker) all(rarely, whole bool) []string {
 	c.t.Helper()
-	faults := checkCommits(c.t, c.admin, c.book)
-	for _, topic := range topics {
+	faults := checkCommits(c.t, c.admin, c.topics, c.book)
+	for _, topic := range c.topics {
 		if rarely || !topic.rarely {
 			faults = append(faults, c.readOn(topic, whole)...)
 		}
 	}
-	return append(faults, checkCopies(c.t, c.admin, c.readings, c.book, whole)...)
+	return append(faults, checkCopies(c.t, c.admin, c.topics, c.readings, c.book, whole)...)
 }
 
 // readOn reads a topic from where the reading is to its present end, with a client of its own, and returns what is wrong. The
@@ -109,7 +110,7 @@ func (c *checker) read(ctx context.Context, topic topic, from map[int32]kgo.Offs
 	if topic.decided() {
 		opts = append(opts, kgo.FetchIsolationLevel(kgo.ReadCommitted()))
 	}
-	client := connect(c.t, c.b, opts...)
+	client := connect(c.t, c.seeds, opts...)
 	defer client.Close()
 	for len(left) > 0 {
 		fetches := client.PollFetches(ctx)
@@ -154,7 +155,7 @@ func (c *checker) ends(ctx context.Context, topic topic) map[int32]int64 {
 }
 
 // checkCommits compares the groups' offsets with the commits that had been acknowledged before.
-func checkCommits(t *testing.T, admin *kadm.Client, book *ledger.Ledger) (faults []string) {
+func checkCommits(t *testing.T, admin *kadm.Client, topics []topic, book *ledger.Ledger) (faults []string) {
 	t.Helper()
 	for _, topic := range topics {
 		if topic.group == "" {

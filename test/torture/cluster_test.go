@@ -2,65 +2,37 @@ package torture
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"strings"
-	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/torture/ledger"
+	"github.com/ottla/ottla/test/torture/machines"
 )
 
-// replicated is what the cluster's clients write to: six partitions on three nodes, of which two must have each record.
-var replicated = topic{name: "replicated", partitions: 6, writers: 3, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true}, group: "cluster-auditors"}
-
-// nodes is how many processes a cluster has.
-const nodes = 3
-
-// startCluster starts three processes, each broker and controller, whose traffic with each other goes through wires.
-func startCluster(t *testing.T) (all []*harness.Broker, w *wires) {
-	t.Helper()
-	w = newWires(t)
-	var voters []string
-	for i := range nodes {
-		voters = append(voters, fmt.Sprintf("%d@%s", i+1, w.controller(i)))
-	}
-	all = make([]*harness.Broker, nodes)
-	var starting sync.WaitGroup
-	for i := range nodes {
-		starting.Go(func() {
-			all[i] = harness.Start(t, "log.dirs="+formatted(t, i+1), fmt.Sprintf("node.id=%d", i+1), "process.roles=broker,controller", "controller.listener.names=CONTROLLER",
-				fmt.Sprintf("listeners=PLAINTEXT://%s,INTERNAL://%s,CONTROLLER://%s", w.clients[i], w.brokers[i].behind, w.controllers[i].behind),
-				fmt.Sprintf("advertised.listeners=PLAINTEXT://%s,INTERNAL://%s", w.clients[i], w.brokers[i].front),
-				"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "inter.broker.listener.name=INTERNAL",
-				"controller.quorum.voters="+strings.Join(voters, ","), "offsets.topic.replication.factor=3", "log.dir.reserve=0")
-		})
-	}
-	starting.Wait()
-	return all, w
+// clusterTopics are what the cluster's clients work on: three nodes, of which two must have each record. The replicas of one
+// topic are moved all the time.
+var clusterTopics = []topic{
+	{name: "replicated", partitions: 6, replicas: 3, writers: 3, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true}, group: "cluster-auditors"},
+	{name: "rolling", partitions: 2, replicas: 3, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true},
+		config: map[string]string{"internal.segment.bytes": "32768", "index.interval.bytes": "512"}},
+	{name: machines.Moving, partitions: 3, replicas: 2, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true}},
+	{name: "payments", partitions: 3, replicas: 3, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true, Transactions: true},
+		transactors: []transactors{{protocol: current}, {protocol: old}}},
+	{name: "orders", partitions: 2, replicas: 3, writers: 1, acks: kgo.AllISRAcks(), promise: ledger.Promise{Once: true, Gapless: true}},
+	{name: "copied", partitions: 2, replicas: 3, promise: ledger.Promise{Once: true, Transactions: true, Gapless: true}, copies: "orders", copier: current},
 }
 
-// formatted is a log directory as kafka-storage format leaves it.
-func formatted(t *testing.T, node int) string {
-	dir := t.TempDir()
-	content := fmt.Sprintf("version=1\ncluster.id=dG9ydHVyZS1jbHVzdGVyLQ\nnode.id=%d\ndirectory.id=%s\n", node, kafka.NewUUID())
-	if err := os.WriteFile(filepath.Join(dir, "meta.properties"), []byte(content), 0o644); err != nil {
-		t.Error(err)
-	}
-	return dir
-}
+// clusterProperties: replicas are compared byte for byte, so that nothing is compacted meanwhile; a transaction whose
+// producer is gone does not hold readers up for longer than a fault.
+var clusterProperties = []string{"log.cleaner.enable=false", "transaction.abort.timed.out.transaction.cleanup.interval.ms=200"}
 
-// TestCluster kills, pauses and cuts off the processes of a cluster of three while producers with acks=all write and a group
-// commits, for OTTLA_TORTURE_MINUTES. In the end everything acknowledged is there, once and in order, and no commit is lost.
+// TestCluster has everything that package machines knows happen to a cluster of three while producers with acks=all write, in
+// transactions and without, and groups commit, for OTTLA_TORTURE_MINUTES. In the end everything acknowledged is there, once
+// and in order, no commit is lost, nothing is under-replicated, the directories are right, and replicas have the same bytes.
 func TestCluster(t *testing.T) {
 	minutes, seed := setting(t, "OTTLA_TORTURE_MINUTES", 0), setting(t, "OTTLA_TORTURE_SEED", rand.Uint64()%1_000_000)
 	limit := 15 * time.Second
@@ -68,103 +40,55 @@ func TestCluster(t *testing.T) {
 		limit = time.Duration(minutes) * time.Minute
 	}
 	t.Logf("%v, seed %d", limit, seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	all, w := startCluster(t)
+	m := machines.Start(t, 3, clusterProperties...)
 	book := ledger.New()
-	admin := kadm.NewClient(connect(t, all[0], quickRetries()...))
-	minInSync := "2"
-	if _, err := admin.CreateTopic(t.Context(), int32(replicated.partitions), nodes, map[string]*string{"min.insync.replicas": &minInSync}, replicated.name); err != nil {
-		t.Fatal(err)
+	check := newChecker(t, m.Addrs(), clusterTopics, book)
+	createTopics(t, check.admin, clusterTopics)
+	striker := machines.NewStriker(t, m, seed)
+	if minutes == 0 {
+		striker.Longest = time.Second
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	var closes []func()
-	for id := range replicated.writers {
-		closes = append(closes, startWriter(ctx, t, all[id%nodes], replicated, id, book).close)
+	closes := startWork(ctx, t, m.Addrs(), clusterTopics, book, seed)
+	faults, begun := map[string]int{}, time.Now()
+	for deadline := begun.Add(limit); time.Now().Before(deadline); {
+		awaitProgress(t, clusterTopics, book, 5, 1)
+		time.Sleep(time.Duration(striker.Random.IntN(500)) * time.Millisecond)
+		start := time.Now()
+		name := striker.Strike()
+		faults[name]++
+		t.Logf("%5.1f s: %s for %.1f s; %s", time.Since(begun).Seconds(), name, time.Since(start).Seconds(), summary(clusterTopics, book))
 	}
-	closes = append(closes, startAuditor(ctx, t, all[0], replicated, book).close)
-	faults := map[string]int{}
-	for deadline := time.Now().Add(limit); time.Now().Before(deadline); {
-		awaitClusterProgress(t, book, 50)
-		time.Sleep(time.Duration(random.IntN(1500)) * time.Millisecond)
-		faults[strike(t, random, all, w)]++
-	}
-	awaitClusterProgress(t, book, 50)
+	awaitProgress(t, clusterTopics, book, 20, 1)
 	stop()
 	for _, end := range closes {
 		end()
 	}
-	report(t, readCluster(t, all[0], book))
-	acknowledged, commits := book.Acknowledgements()
-	t.Logf("%v; %d records acknowledged, %d commits", faults, acknowledged[replicated.name], commits[replicated.group])
+	report(t, check.all(true, true))
+	striker.Settle()
+	m.Stop()
+	for _, b := range m.Nodes {
+		verifyDirectory(t, b)
+	}
+	compareReplicas(t, m.Nodes)
+	t.Logf("%v; %s", faults, summary(clusterTopics, book))
 }
 
-// strike does one thing to one node, and ends it.
-func strike(t *testing.T, random *rand.Rand, all []*harness.Broker, w *wires) string {
+// compareReplicas wants every partition's replicas to have the same bytes.
+func compareReplicas(t *testing.T, nodes []*harness.Broker) {
 	t.Helper()
-	n := random.IntN(nodes)
-	b, long := all[n], time.Duration(100+random.IntN(4000))*time.Millisecond
-	switch random.IntN(4) {
-	case 0:
-		b.Kill9()
-		w.dead(t, n, true)
-		time.Sleep(long)
-		w.dead(t, n, false)
-		b.Restart()
-		return "kill -9"
-	case 1:
-		process, err := os.FindProcess(b.PID)
-		if err == nil {
-			err = process.Signal(syscall.SIGSTOP)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		time.Sleep(long)
-		if err := process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-		return "SIGSTOP"
-	case 2:
-		w.cut(n, true)
-		time.Sleep(long)
-		w.cut(n, false)
-		return "cut off"
+	var dirs []string
+	for _, b := range nodes {
+		dirs = append(dirs, b.Dir)
 	}
-	b.Stop()
-	b.Restart()
-	return "restart"
-}
-
-// awaitClusterProgress waits for acknowledgements.
-func awaitClusterProgress(t *testing.T, book *ledger.Ledger, more int) {
-	t.Helper()
-	before, _ := book.Acknowledgements()
-	for deadline := time.Now().Add(cycleLimit); ; time.Sleep(5 * time.Millisecond) {
-		now, _ := book.Acknowledgements()
-		if now[replicated.name]-before[replicated.name] >= more {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d acknowledgements within %v; last errors: %s", now[replicated.name]-before[replicated.name], cycleLimit, book.Failures())
-		}
+	faults, partitions, size, err := machines.Compare(dirs)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-// readCluster reads everything back.
-func readCluster(t *testing.T, b *harness.Broker, book *ledger.Ledger) []string {
-	t.Helper()
-	c := &checker{t: t, b: b, book: book, fences: map[string]int{}, readings: map[string]*ledger.Reading{}}
-	c.client = connect(t, b, append(quickRetries(), kgo.RecordPartitioner(kgo.ManualPartitioner()))...)
-	c.admin = kadm.NewClient(c.client)
-	c.readings[replicated.name] = ledger.NewReading(replicated.name, replicated.promise)
-	faults := c.readOn(replicated, true)
-	least := book.Committed(replicated.group)
-	committed := again(t, func() (kadm.OffsetResponses, error) { return c.admin.FetchOffsets(t.Context(), replicated.group) })
-	for place, offset := range least {
-		if o, found := committed.Lookup(place.Topic, place.Partition); !found || o.At < offset {
-			faults = append(faults, fmt.Sprintf("group %s, %v: committed offset is %d, %d was acknowledged", replicated.group, place, o.At, offset))
-		}
+	report(t, faults)
+	if partitions == 0 || size == 0 {
+		t.Errorf("%d partitions with several replicas, %d bytes of them compared", partitions, size)
 	}
-	return faults
+	t.Logf("%d partitions have the same %d bytes on several nodes", partitions, size)
 }

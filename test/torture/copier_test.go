@@ -11,7 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/torture/ledger"
 )
 
@@ -26,12 +25,12 @@ type copier struct {
 	done     sync.WaitGroup
 }
 
-func startCopier(ctx context.Context, t *testing.T, b *harness.Broker, to topic, book *ledger.Ledger, seed uint64) *copier {
+func startCopier(ctx context.Context, t *testing.T, seeds []string, to topic, book *ledger.Ledger, seed uint64) *copier {
 	t.Helper()
 	c := &copier{from: to.copies, to: to.name, protocol: to.copier, book: book, random: rand.New(rand.NewPCG(seed, 99))}
 	c.done.Go(func() {
 		for ctx.Err() == nil {
-			if err := c.open(b); err != nil {
+			if err := c.open(seeds); err != nil {
 				panic(err) // a mistake in the options
 			}
 			if err := c.work(ctx); err != nil && ctx.Err() == nil {
@@ -45,8 +44,8 @@ func startCopier(ctx context.Context, t *testing.T, b *harness.Broker, to topic,
 
 func (c *copier) close() { c.done.Wait() }
 
-func (c *copier) open(b *harness.Broker) (err error) {
-	opts := append(quickRetries(), kgo.SeedBrokers(b.Addr), kgo.TransactionalID("copier-"+c.to), kgo.TransactionTimeout(transactionTimeout), kgo.ConsumerGroup(c.to),
+func (c *copier) open(seeds []string) (err error) {
+	opts := append(quickRetries(), kgo.SeedBrokers(seeds...), kgo.TransactionalID("copier-"+c.to), kgo.TransactionTimeout(transactionTimeout), kgo.ConsumerGroup(c.to),
 		kgo.ConsumeTopics(c.from), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.HeartbeatInterval(200*time.Millisecond), kgo.SessionTimeout(6*time.Second), kgo.InstanceID("copier-"+c.to),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
@@ -98,7 +97,7 @@ func (c *copier) copy(fetches kgo.Fetches) error {
 
 // checkCopies compares what was copied with the offsets that went with it: those of a transaction are there with its records
 // or not at all. Between two kills work goes on, so that offsets may be ahead of what was read before; at the end they are equal.
-func checkCopies(t *testing.T, admin *kadm.Client, readings map[string]*ledger.Reading, book *ledger.Ledger, whole bool) (faults []string) {
+func checkCopies(t *testing.T, admin *kadm.Client, topics []topic, readings map[string]*ledger.Reading, book *ledger.Ledger, whole bool) (faults []string) {
 	t.Helper()
 	for _, to := range topics {
 		if to.copies == "" {

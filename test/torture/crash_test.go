@@ -42,14 +42,14 @@ func TestCrashLoop(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	b := harness.Start(t, "log.retention.check.interval.ms=500", "log.cleaner.backoff.ms=200", "transaction.abort.timed.out.transaction.cleanup.interval.ms=200")
 	book := ledger.New()
-	check := newChecker(t, b, book)
-	createTopics(t, check.admin)
+	check := newChecker(t, []string{b.Addr}, topics, book)
+	createTopics(t, check.admin, topics)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	closes := startWork(ctx, t, b, book, seed)
+	closes := startWork(ctx, t, []string{b.Addr}, topics, book, seed)
 	for n := range kills {
 		// Progress since the last start, then a little more, so that the kill meets the broker at any point of its work.
-		awaitProgress(t, book, 20+random.IntN(60), 1+random.IntN(2))
+		awaitProgress(t, topics, book, 20+random.IntN(60), 1+random.IntN(2))
 		time.Sleep(time.Duration(random.IntN(20_000)) * time.Microsecond)
 		b.Kill9()
 		now := n%verifyEvery == 0 || n == kills-1
@@ -59,7 +59,7 @@ func TestCrashLoop(t *testing.T) {
 		b.Restart()
 		report(t, check.all(now, false))
 		if n%verifyEvery == verifyEvery-1 || n == kills-1 {
-			t.Logf("kill %d: %s", n+1, summary(book))
+			t.Logf("kill %d: %s", n+1, summary(topics, book))
 		}
 	}
 	stop()
@@ -75,24 +75,24 @@ func TestCrashLoop(t *testing.T) {
 	for _, r := range check.readings {
 		records += r.Records()
 	}
-	t.Logf("after %d kills: %s; %d records read at the end", kills, summary(book), records)
+	t.Logf("after %d kills: %s; %d records read at the end", kills, summary(topics, book), records)
 }
 
 // startWork starts the clients of all topics and returns what waits for their ends.
-func startWork(ctx context.Context, t *testing.T, b *harness.Broker, book *ledger.Ledger, seed uint64) (closes []func()) {
+func startWork(ctx context.Context, t *testing.T, seeds []string, topics []topic, book *ledger.Ledger, seed uint64) (closes []func()) {
 	t.Helper()
 	for _, topic := range topics {
 		for id := range topic.writers {
-			closes = append(closes, startWriter(ctx, t, b, topic, id, book).close)
+			closes = append(closes, startWriter(ctx, t, seeds, topic, id, book).close)
 		}
 		for id := range topic.transactors {
-			closes = append(closes, startTransactor(ctx, t, b, topic, id, book, seed).close)
+			closes = append(closes, startTransactor(ctx, t, seeds, topic, id, book, seed).close)
 		}
 		if topic.group != "" {
-			closes = append(closes, startAuditor(ctx, t, b, topic, book).close)
+			closes = append(closes, startAuditor(ctx, t, seeds, topic, book).close)
 		}
 		if topic.copies != "" {
-			closes = append(closes, startCopier(ctx, t, b, topic, book, seed).close)
+			closes = append(closes, startCopier(ctx, t, seeds, topic, book, seed).close)
 		}
 	}
 	return closes
@@ -109,7 +109,7 @@ func report(t *testing.T, faults []string) {
 	}
 }
 
-func summary(book *ledger.Ledger) string {
+func summary(topics []topic, book *ledger.Ledger) string {
 	acknowledged, commits := book.Acknowledgements()
 	all, groups := 0, 0
 	for _, n := range acknowledged {
@@ -129,7 +129,7 @@ func summary(book *ledger.Ledger) string {
 }
 
 // awaitProgress waits until each topic has so many more acknowledgements, and each group so many more commits.
-func awaitProgress(t *testing.T, book *ledger.Ledger, acknowledgements, commits int) {
+func awaitProgress(t *testing.T, topics []topic, book *ledger.Ledger, acknowledgements, commits int) {
 	t.Helper()
 	beforeTopics, beforeGroups := book.Acknowledgements()
 	beforeCommitted := map[string]int{}

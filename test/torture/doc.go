@@ -12,4 +12,9 @@
 // with isolation.level=read_committed, up to a record that the checker writes itself: below it everything is decided. What
 // the client has not asked to commit is never seen, what was acknowledged is there, and a transaction in doubt is there
 // whole or not at all; copies have no gap, and there are as many of them as their group's committed offset says.
+//
+// TestCluster does the same to three processes that form a cluster, with what package machines knows: several killed at a
+// time, paused, cut off in one direction, on full and on replaced disks, restarted by an operator, while replicas and leaders
+// move. The checks come at the end; besides, the replicas of every partition have the same bytes. `make torture-cluster
+// MINUTES=10 SEED=7` runs it for long.
 package torture

@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kversion"
 
-	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/torture/ledger"
 )
 
@@ -37,7 +36,7 @@ type transactors struct {
 type transactor struct {
 	ctx    context.Context
 	t      *testing.T
-	b      *harness.Broker
+	seeds  []string
 	book   *ledger.Ledger
 	topic  topic
 	id     int // not that of a writer
@@ -52,9 +51,9 @@ type transactor struct {
 // firstTransactor is the id of the first one of a topic.
 const firstTransactor = 100
 
-func startTransactor(ctx context.Context, t *testing.T, b *harness.Broker, topic topic, id int, book *ledger.Ledger, seed uint64) *transactor {
+func startTransactor(ctx context.Context, t *testing.T, seeds []string, topic topic, id int, book *ledger.Ledger, seed uint64) *transactor {
 	t.Helper()
-	x := &transactor{ctx: ctx, t: t, b: b, book: book, topic: topic, id: firstTransactor + id, kind: topic.transactors[id], random: rand.New(rand.NewPCG(seed, uint64(id))), next: map[int]int{}}
+	x := &transactor{ctx: ctx, t: t, seeds: seeds, book: book, topic: topic, id: firstTransactor + id, kind: topic.transactors[id], random: rand.New(rand.NewPCG(seed, uint64(id))), next: map[int]int{}}
 	x.done.Go(func() {
 		for ctx.Err() == nil {
 			x.connect()
@@ -80,7 +79,7 @@ func (x *transactor) connect() {
 	if x.kind.leaves {
 		name, timeout = fmt.Sprintf("%s-%d-%d", x.topic.name, x.id, x.number), time.Second
 	}
-	opts := append(quickRetries(), kgo.SeedBrokers(x.b.Addr), kgo.TransactionalID(name), kgo.TransactionTimeout(timeout),
+	opts := append(quickRetries(), kgo.SeedBrokers(x.seeds...), kgo.TransactionalID(name), kgo.TransactionTimeout(timeout),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
 	client, err := kgo.NewClient(append(opts, x.kind.protocol...)...)
 	if err != nil {

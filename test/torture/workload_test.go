@@ -10,7 +10,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/torture/ledger"
 )
 
@@ -19,6 +18,7 @@ import (
 type topic struct {
 	name       string
 	partitions int
+	replicas   int // 0: one
 	writers    int
 	acks       kgo.Acks
 	config     map[string]string
@@ -77,9 +77,9 @@ func quickRetries() []kgo.Opt {
 	}
 }
 
-func connect(t *testing.T, b *harness.Broker, opts ...kgo.Opt) *kgo.Client {
+func connect(t *testing.T, seeds []string, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(b.Addr)}, opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(seeds...)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,14 +87,14 @@ func connect(t *testing.T, b *harness.Broker, opts ...kgo.Opt) *kgo.Client {
 	return client
 }
 
-func createTopics(t *testing.T, admin *kadm.Client) {
+func createTopics(t *testing.T, admin *kadm.Client, topics []topic) {
 	t.Helper()
 	for _, topic := range topics {
 		config := map[string]*string{}
 		for name, value := range topic.config {
 			config[name] = &value
 		}
-		if _, err := admin.CreateTopic(t.Context(), int32(topic.partitions), 1, config, topic.name); err != nil {
+		if _, err := admin.CreateTopic(t.Context(), int32(topic.partitions), int16(max(1, topic.replicas)), config, topic.name); err != nil {
 			t.Fatalf("topic %s: %v", topic.name, err)
 		}
 	}
@@ -109,13 +109,13 @@ type writer struct {
 	done   sync.WaitGroup
 }
 
-func startWriter(ctx context.Context, t *testing.T, b *harness.Broker, topic topic, id int, book *ledger.Ledger) *writer {
+func startWriter(ctx context.Context, t *testing.T, seeds []string, topic topic, id int, book *ledger.Ledger) *writer {
 	t.Helper()
 	opts := append(quickRetries(), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.MaxBufferedRecords(100), kgo.ProducerLinger(0), kgo.RequiredAcks(topic.acks))
 	if topic.acks != kgo.AllISRAcks() {
 		opts = append(opts, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1))
 	}
-	w := &writer{client: connect(t, b, opts...)}
+	w := &writer{client: connect(t, seeds, opts...)}
 	key := fmt.Append(nil, id)
 	w.done.Go(func() {
 		for n := 0; ctx.Err() == nil; n++ {
@@ -153,9 +153,9 @@ type auditor struct {
 	done   sync.WaitGroup
 }
 
-func startAuditor(ctx context.Context, t *testing.T, b *harness.Broker, topic topic, book *ledger.Ledger) *auditor {
+func startAuditor(ctx context.Context, t *testing.T, seeds []string, topic topic, book *ledger.Ledger) *auditor {
 	t.Helper()
-	a := &auditor{group: topic.group, client: connect(t, b, append(quickRetries(), kgo.ConsumerGroup(topic.group), kgo.ConsumeTopics(topic.name), kgo.DisableAutoCommit(),
+	a := &auditor{group: topic.group, client: connect(t, seeds, append(quickRetries(), kgo.ConsumerGroup(topic.group), kgo.ConsumeTopics(topic.name), kgo.DisableAutoCommit(),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.HeartbeatInterval(200*time.Millisecond), kgo.SessionTimeout(6*time.Second))...)}
 	a.done.Go(func() {
 		for ctx.Err() == nil {

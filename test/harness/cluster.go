@@ -1,0 +1,111 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// ClusterID is the cluster's id of every Cluster.
+const ClusterID = "dG9ydHVyZS1jbHVzdGVyLQ"
+
+// A Cluster is brokers that form one; each is a voter of the metadata quorum, too.
+type Cluster struct {
+	Nodes []*Broker // node n has the number n+1
+
+	t testing.TB
+}
+
+// An Endpoint is a listener: others reach it at Front, it listens at Behind. Where nothing is between, both are the same.
+type Endpoint struct{ Front, Behind string }
+
+// A Place is where a node of a cluster listens, and in what it runs.
+type Place struct {
+	Clients, Brokers, Controllers Endpoint
+	Dir                           string   // log.dirs; "" for a temporary one
+	Within                        []string // a command that runs the command behind it; nil for none
+}
+
+// NewPlace returns free ports, without anything between.
+func NewPlace(t testing.TB) Place {
+	t.Helper()
+	direct := func() Endpoint {
+		addr := FreeAddr(t)
+		return Endpoint{addr, addr}
+	}
+	return Place{Clients: direct(), Brokers: direct(), Controllers: direct()}
+}
+
+// StartCluster starts so many brokers, and waits until each answers. Topics have as many replicas as there are nodes, at most
+// three, of which two must be in sync; props are as in Start.
+func StartCluster(t testing.TB, nodes int, props ...string) *Cluster {
+	t.Helper()
+	var places []Place
+	for range nodes {
+		places = append(places, NewPlace(t))
+	}
+	return StartClusterAt(t, places, props...)
+}
+
+// StartClusterAt is StartCluster with a node at each of these places.
+func StartClusterAt(t testing.TB, places []Place, props ...string) *Cluster {
+	t.Helper()
+	var voters []string
+	for i, p := range places {
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, p.Controllers.Front))
+	}
+	replicas := min(len(places), 3)
+	c := &Cluster{t: t}
+	for i, p := range places {
+		settings := []string{
+			fmt.Sprintf("node.id=%d", i+1), "process.roles=broker,controller", "controller.listener.names=CONTROLLER",
+			fmt.Sprintf("listeners=PLAINTEXT://%s,INTERNAL://%s,CONTROLLER://%s", p.Clients.Behind, p.Brokers.Behind, p.Controllers.Behind),
+			fmt.Sprintf("advertised.listeners=PLAINTEXT://%s,INTERNAL://%s", p.Clients.Front, p.Brokers.Front),
+			"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "inter.broker.listener.name=INTERNAL",
+			"controller.quorum.voters=" + strings.Join(voters, ","),
+			fmt.Sprintf("default.replication.factor=%d", replicas), fmt.Sprintf("offsets.topic.replication.factor=%d", replicas),
+			fmt.Sprintf("transaction.state.log.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", min(replicas, 2)),
+		}
+		if p.Dir != "" {
+			settings = append(settings, "log.dirs="+p.Dir)
+		}
+		b := prepare(t, append(settings, props...)...)
+		b.Addr, b.within, b.env = p.Clients.Front, p.Within, []string{"CLUSTER_ID=" + ClusterID}
+		c.Nodes = append(c.Nodes, b)
+	}
+	c.Restart(c.Nodes...)
+	return c
+}
+
+// Addrs are where clients reach the nodes.
+func (c *Cluster) Addrs() []string {
+	var all []string
+	for _, b := range c.Nodes {
+		all = append(all, b.Addr)
+	}
+	return all
+}
+
+// Restart starts nodes that do not run, all at the same time, and waits until they answer.
+func (c *Cluster) Restart(nodes ...*Broker) {
+	c.t.Helper()
+	errs := make([]error, len(nodes))
+	var starting sync.WaitGroup
+	for i, b := range nodes {
+		starting.Go(func() { errs[i] = b.begin() })
+	}
+	starting.Wait()
+	if err := errors.Join(errs...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// Stop ends all nodes with SIGTERM, one after the other, and fails the test unless each exits in time with code 0.
+func (c *Cluster) Stop() {
+	c.t.Helper()
+	for _, b := range c.Nodes {
+		b.Stop()
+	}
+}
