@@ -128,6 +128,9 @@ func summary(topics []topic, book *ledger.Ledger) string {
 	return fmt.Sprintf("%d records acknowledged %v, %d commits%s", all, acknowledged, groups, transactions)
 }
 
+// slow is when the test's log names what is waited for.
+const slow = 3 * time.Second
+
 // awaitProgress waits until each topic has so many more acknowledgements, and each group so many more commits.
 func awaitProgress(t *testing.T, topics []topic, book *ledger.Ledger, acknowledgements, commits int) {
 	t.Helper()
@@ -151,13 +154,18 @@ func awaitProgress(t *testing.T, topics []topic, book *ledger.Ledger, acknowledg
 		}
 		return ""
 	}
-	for deadline := time.Now().Add(cycleLimit); ; time.Sleep(time.Millisecond) {
+	last := ""
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
 		missing := behind()
-		if missing == "" {
+		switch waited := time.Since(start); {
+		case missing == "":
+			if waited > slow {
+				t.Logf("after %v without: %s; last errors: %s", waited, last, book.Failures())
+			}
 			return
-		}
-		if time.Now().After(deadline) {
+		case waited > cycleLimit:
 			t.Fatalf("no progress within %v: %s; last errors: %s", cycleLimit, missing, book.Failures())
 		}
+		last = missing
 	}
 }
