@@ -46,7 +46,7 @@ type connectRun struct {
 func newConnectRun(t *testing.T, tg target) *connectRun {
 	t.Helper()
 	c := &connectRun{t: t, tg: tg, dir: t.TempDir(), rest: harness.FreeAddr(t), topic: tg.name("file-lines")}
-	if _, err := kadm.NewClient(kafkaClient(t, tg)).CreateTopic(t.Context(), 1, 1, nil, c.topic); err != nil {
+	if _, err := kadm.NewClient(kafkaClient(t, tg)).CreateTopic(t.Context(), 1, tg.replicas(), nil, c.topic); err != nil {
 		t.Fatal(err)
 	}
 	c.write(100)

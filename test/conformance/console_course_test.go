@@ -92,11 +92,11 @@ func sortedLines(text string) []string {
 func consoleCourse(t *testing.T, tools toolbox) {
 	c := newConsole(t, tools)
 
-	c.want(c.run("", "kafka-topics", "--create", "--topic", c.topic, "--partitions", "3", "--replication-factor", "1"), `^Created topic `+c.topic+`\.$`)
+	c.want(c.run("", "kafka-topics", "--create", "--topic", c.topic, "--partitions", "3", "--replication-factor", fmt.Sprint(c.tg.replicas())), `^Created topic `+c.topic+`\.$`)
 	described := c.run("", "kafka-topics", "--describe", "--topic", c.topic)
-	c.want(described, `^Topic: `+c.topic+`\s+TopicId: \S{22}\s+PartitionCount: 3\s+ReplicationFactor: 1\s+Configs: `)
+	c.want(described, `^Topic: `+c.topic+`\s+TopicId: \S{22}\s+PartitionCount: 3\s+ReplicationFactor: `+fmt.Sprint(c.tg.replicas())+`\s+Configs: `)
 	for p := range 3 {
-		c.want(described, fmt.Sprintf(`^\tTopic: %s\tPartition: %d\tLeader: (\d+)\tReplicas: (\d+)\tIsr: (\d+)`, c.topic, p))
+		c.want(described, fmt.Sprintf(`^\tTopic: %s\tPartition: %d\tLeader: (\d+)\tReplicas: ([\d,]+)\tIsr: ([\d,]+)`, c.topic, p))
 	}
 	c.want(c.run("", "kafka-topics", "--list"), `^`+c.topic+`$`)
 

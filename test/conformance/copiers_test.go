@@ -34,7 +34,7 @@ func copierChain(t *testing.T, tg target) {
 		topics = append(topics, tg.name(fmt.Sprintf("copy-%d", i)))
 	}
 	admin := kadm.NewClient(kafkaClient(t, tg))
-	if answer, err := admin.CreateTopics(t.Context(), 4, 1, nil, topics...); err != nil || answer.Error() != nil {
+	if answer, err := admin.CreateTopics(t.Context(), 4, tg.replicas(), nil, topics...); err != nil || answer.Error() != nil {
 		t.Fatal(err, answer.Error())
 	}
 	var copiers []*process
@@ -67,7 +67,7 @@ func copier(t *testing.T, tg target, kind, name, from, to string) program {
 	t.Helper()
 	group, id := tg.name("group-"+kind), tg.name("copier-"+name)
 	if kind != "kafka" {
-		return javaProof(t, "Copier").with("BOOTSTRAP="+tg.addr, "INPUT="+from, "OUTPUT="+to, "GROUP="+group, "TRANSACTIONAL_ID="+id, "GROUP_PROTOCOL="+kind)
+		return javaProof(t, "Copier").on(tg).with("INPUT="+from, "OUTPUT="+to, "GROUP="+group, "TRANSACTIONAL_ID="+id, "GROUP_PROTOCOL="+kind)
 	}
 	return javaProof(t, "org.apache.kafka.tools.TransactionalMessageCopier", "--broker-list", tg.addr, "--input-topic", from, "--input-partition", "0",
 		"--output-topic", to, "--consumer-group", group, "--transactional-id", id, "--transaction-size", "40", "--transaction-timeout", "10000",

@@ -38,7 +38,7 @@ func runCourse(t *testing.T, p program) {
 	tg := newTarget(t)
 	topic, group := tg.name("order-events"), tg.name("order-processor")
 	file := filepath.Join(t.TempDir(), "state.json")
-	p = p.with("BOOTSTRAP="+tg.addr, "TOPIC="+topic, "GROUP="+group, "STATE="+file)
+	p = p.on(tg).with("TOPIC="+topic, "GROUP="+group, "STATE="+file)
 
 	expectSteps(t, p.args("before").run(t, courseLimit, ""), courseBefore)
 	if t.Failed() {

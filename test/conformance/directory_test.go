@@ -104,7 +104,7 @@ func populate(t *testing.T, tg target) []string {
 		{"both", "java", "classic", ""}, {"both", "kgo", "consumer", ""},
 		{"static", "java", "classic", "an-instance"},
 	}
-	words := javaProof(t, "WordCount").with("BOOTSTRAP="+tg.addr, "APPLICATION=words", "INPUT=lines", "OUTPUT=counts", "GROUP_PROTOCOL=streams", "CLIENT=first", "STATE_DIR="+t.TempDir()).start(t, "streams")
+	words := javaProof(t, "WordCount").on(tg).with("APPLICATION=words", "INPUT=lines", "OUTPUT=counts", "GROUP_PROTOCOL=streams", "CLIENT=first", "STATE_DIR="+t.TempDir()).start(t, "streams")
 	all := []*process{words}
 	r := &roster{migration: migration{strategy: "cooperative-sticky"}, t: t, tg: tg, topic: "work"}
 	held := map[string][]*process{}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestFranzGoSuite(t *testing.T) {
 	o := program{
 		argv: []string{binary, "-test.v", "-test.timeout", (limit - 10*time.Second).String(), "-test.skip", "Share"},
 		dir:  strings.TrimSpace(string(source)),
-		env:  []string{"KGO_SEEDS=" + tg.addr, "KGO_TEST_RF=1", "KGO_TEST_RECORDS=" + records, "KGO_TEST_UNSAFE=1", "KGO_LOG_LEVEL=none"},
+		env:  []string{"KGO_SEEDS=" + tg.addr, "KGO_TEST_RF=" + strconv.Itoa(int(tg.replicas())), "KGO_TEST_RECORDS=" + records, "KGO_TEST_UNSAFE=1", "KGO_LOG_LEVEL=none"},
 	}.run(t, limit, "")
 	passed := 0
 	for _, m := range gotestResult.FindAllStringSubmatch(o.stdout, -1) {

@@ -20,7 +20,7 @@ func TestHangingTransactions(t *testing.T) {
 	t.Parallel()
 	tg := newTarget(t, "transaction.partition.verification.enable=false")
 	client := kafkaClient(t, tg)
-	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 2, 1, nil, "h"); err != nil {
+	if _, err := kadm.NewClient(client).CreateTopic(t.Context(), 2, tg.replicas(), nil, "h"); err != nil {
 		t.Fatal(err)
 	}
 	alive := kafkaClient(t, tg, kgo.TransactionalID("alive"), kgo.RecordPartitioner(kgo.ManualPartitioner()))

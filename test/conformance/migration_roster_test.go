@@ -38,7 +38,7 @@ func newRoster(t *testing.T, m migration) *roster {
 	t.Helper()
 	tg := newTarget(t, append([]string{"group.consumer.migration.policy=" + m.policy}, consumerTimeouts...)...)
 	r := &roster{migration: m, t: t, tg: tg, admin: kadm.NewClient(kafkaClient(t, tg)), topic: tg.name("numbers"), group: tg.name("readers"), slots: make([]*process, len(m.clients))}
-	if answer, err := r.admin.CreateTopics(t.Context(), rosterPartitions, 1, nil, r.topic); err != nil || answer.Error() != nil {
+	if answer, err := r.admin.CreateTopics(t.Context(), rosterPartitions, tg.replicas(), nil, r.topic); err != nil || answer.Error() != nil {
 		t.Fatal(err, answer.Error())
 	}
 	r.numbers = writeNumbers(t, tg, r.topic)
@@ -58,7 +58,7 @@ func (r *roster) worker(client, protocol, instance string) program {
 	default:
 		p = program{argv: []string{goClients(r.t), client, "worker"}}
 	}
-	return p.with("BOOTSTRAP="+r.tg.addr, "TOPIC="+r.topic, "GROUP="+r.group, "GROUP_PROTOCOL="+protocol, "STRATEGY="+r.strategy, "INSTANCE="+instance)
+	return p.on(r.tg).with("TOPIC="+r.topic, "GROUP="+r.group, "GROUP_PROTOCOL="+protocol, "STRATEGY="+r.strategy, "INSTANCE="+instance)
 }
 
 func (r *roster) enter(slot int, protocol string) {

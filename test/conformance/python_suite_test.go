@@ -25,7 +25,7 @@ func TestPythonSuite(t *testing.T) {
 				t.Parallel()
 				script := python(t, c.requirements, c.suite)
 				client := clientVersion(t, c.requirements, slices.Collect(maps.Keys(cases)))
-				o := script.with("BOOTSTRAP="+tg.addr).run(t, 4*time.Minute, "")
+				o := script.on(tg).run(t, 4*time.Minute, "")
 				checkCases(t, o.steps(), client, cases[client])
 			})
 		}

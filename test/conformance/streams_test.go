@@ -35,10 +35,10 @@ func TestStreamsWordCount(t *testing.T) {
 func wordCount(t *testing.T, tg target, protocol string) {
 	in, out := tg.name("lines"), tg.name("counts")
 	admin := kadm.NewClient(kafkaClient(t, tg))
-	if answer, err := admin.CreateTopics(t.Context(), 3, 1, nil, in, out); err != nil || answer.Error() != nil {
+	if answer, err := admin.CreateTopics(t.Context(), 3, tg.replicas(), nil, in, out); err != nil || answer.Error() != nil {
 		t.Fatal(err, answer.Error())
 	}
-	app := javaProof(t, "WordCount").with("BOOTSTRAP="+tg.addr, "APPLICATION="+tg.name("word-count"), "INPUT="+in, "OUTPUT="+out, "GROUP_PROTOCOL="+protocol)
+	app := javaProof(t, "WordCount").on(tg).with("APPLICATION="+tg.name("word-count"), "INPUT="+in, "OUTPUT="+out, "GROUP_PROTOCOL="+protocol)
 	var apps []*process
 	for _, name := range []string{"first", "second"} {
 		apps = append(apps, app.with("CLIENT="+name, "STATE_DIR="+t.TempDir()).start(t, name))

@@ -3,6 +3,7 @@ package conformance
 import (
 	"crypto/rand"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -10,44 +11,51 @@ import (
 	"github.com/ottla/ottla/test/realkafka"
 )
 
-// A target is the broker that a test talks to.
+// A target is the broker, or the cluster, that a test talks to.
 type target struct {
-	addr string
-	own  *harness.Broker // nil when the broker is not Ottla, or not ours
+	addr string          // several with commas between them
+	own  *harness.Broker // nil when the broker is not Ottla, not ours, or not alone
 	real *realkafka.Node // with OTTLA_TEST_REAL=1
 	// house is the directory that Kafka and Ottla serve by turns; nil for most tests
 	house *house
+	nodes *nodes // of a cluster; nil for most tests
 }
 
-// newTarget starts a fresh broker with these properties: Ottla, or real Kafka with OTTLA_TEST_REAL=1. When
-// OTTLA_TEST_BOOTSTRAP names a running broker, that one is taken instead.
+// newTarget starts a fresh broker with these properties: Ottla, or real Kafka with OTTLA_TEST_REAL=1; or a cluster of
+// OTTLA_TEST_NODES. When OTTLA_TEST_BOOTSTRAP names a running broker, that one is taken instead.
 func newTarget(t *testing.T, props ...string) target {
 	t.Helper()
 	if addr := os.Getenv("OTTLA_TEST_BOOTSTRAP"); addr != "" {
 		return target{addr: addr}
 	}
+	if n, _ := strconv.Atoi(os.Getenv("OTTLA_TEST_NODES")); n > 1 {
+		return newCluster(t, n, props...)
+	}
 	if os.Getenv("OTTLA_TEST_REAL") == "1" {
-		return realTarget(t, props...)
+		cluster := realCluster(t, 1, props...)
+		return target{addr: cluster.Addr, real: cluster.Nodes[0]}
 	}
 	b := harness.Start(t, props...)
 	return target{addr: b.Addr, own: b}
 }
 
-func realTarget(t *testing.T, props ...string) target {
+func realCluster(t *testing.T, nodes int, props ...string) *realkafka.Cluster {
 	t.Helper()
 	if err := realkafka.Missing(); err != nil {
 		t.Fatal(err)
 	}
-	cluster, err := realkafka.Start(t.Context(), t.TempDir(), 1, append([]string{"group.initial.rebalance.delay.ms=0"}, props...)...)
+	cluster, err := realkafka.Start(t.Context(), t.TempDir(), nodes, append([]string{"group.initial.rebalance.delay.ms=0"}, props...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(cluster.Kill)
-	return target{addr: cluster.Addr, real: cluster.Nodes[0]}
+	return cluster
 }
 
 // shared says that the broker is not this test's own: it is not killed, and others use it.
-func (tg target) shared() bool { return tg.own == nil && tg.real == nil && tg.house == nil }
+func (tg target) shared() bool {
+	return tg.own == nil && tg.real == nil && tg.house == nil && tg.nodes == nil
+}
 
 // name returns word on a fresh broker, and word with something random behind it on a shared one.
 func (tg target) name(word string) string {
@@ -57,6 +65,19 @@ func (tg target) name(word string) string {
 	return word + "-" + strings.ToLower(rand.Text()[:8])
 }
 
+// replicas is how many replicas a topic is to have: as many as there are nodes, at most three.
+func (tg target) replicas() int16 {
+	if tg.nodes == nil {
+		return 1
+	}
+	return int16(min(len(tg.nodes.all), 3))
+}
+
+// on is a run of the program with this broker.
+func (p program) on(tg target) program {
+	return p.with("BOOTSTRAP="+tg.addr, "REPLICATION="+strconv.Itoa(int(tg.replicas())))
+}
+
 // crash kills and restarts a broker of our own; a shared one stays as it is.
 func (tg target) crash(t *testing.T) {
 	t.Helper()
@@ -64,7 +85,7 @@ func (tg target) crash(t *testing.T) {
 	tg.restart(t)
 }
 
-// kill ends a broker of our own with SIGKILL.
+// kill ends a broker of our own with SIGKILL, or a node of a cluster, the next one with every call.
 func (tg target) kill() {
 	switch {
 	case tg.own != nil:
@@ -73,6 +94,8 @@ func (tg target) kill() {
 		tg.real.Kill()
 	case tg.house != nil:
 		tg.house.kill()
+	case tg.nodes != nil:
+		tg.nodes.kill()
 	}
 }
 
@@ -88,5 +111,7 @@ func (tg target) restart(t *testing.T) {
 		}
 	case tg.house != nil:
 		tg.house.change()
+	case tg.nodes != nil:
+		tg.nodes.restart(t)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -42,7 +43,7 @@ func tool(t *testing.T, name string, args ...string) program {
 // kafkaClient returns a franz-go client, closed when the test ends.
 func kafkaClient(t *testing.T, tg target, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(tg.addr)}, opts...)...)
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(strings.Split(tg.addr, ",")...)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

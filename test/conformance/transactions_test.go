@@ -48,7 +48,7 @@ func runTransactions(t *testing.T, p program) {
 	tg := newTarget(t)
 	in, out, group := tg.name("orders"), tg.name("shipments"), tg.name("shipper")
 	admin := kadm.NewClient(kafkaClient(t, tg))
-	if answer, err := admin.CreateTopics(t.Context(), 2, 1, nil, in, out); err != nil || answer.Error() != nil {
+	if answer, err := admin.CreateTopics(t.Context(), 2, tg.replicas(), nil, in, out); err != nil || answer.Error() != nil {
 		t.Fatal(err, answer.Error())
 	}
 	writer := kafkaClient(t, tg, kgo.DefaultProduceTopic(in), kgo.RecordPartitioner(kgo.ManualPartitioner()))
@@ -58,7 +58,7 @@ func runTransactions(t *testing.T, p program) {
 			t.Fatal(err)
 		}
 	}
-	p = p.with("BOOTSTRAP="+tg.addr, "IN="+in, "OUT="+out, "GROUP="+group, "TRANSACTIONAL_ID="+tg.name("payments"))
+	p = p.on(tg).with("IN="+in, "OUT="+out, "GROUP="+group, "TRANSACTIONAL_ID="+tg.name("payments"))
 	expectSteps(t, p.talk(t, courseLimit, map[string]func(){"crash": func() { tg.crash(t) }}), transactionSteps)
 	if !t.Failed() {
 		checkShipments(t, tg, out)

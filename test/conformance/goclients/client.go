@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
+	"strconv"
+	"strings"
 )
 
 // A client is what the course needs of a Kafka client.
@@ -75,4 +78,16 @@ func decode(partition int, offset int64, key, value []byte) (received, error) {
 		return r, fmt.Errorf("record at %d@%d: %w", partition, offset, err)
 	}
 	return r, nil
+}
+
+// servers are the addresses of $BOOTSTRAP.
+func servers(bootstrap string) []string { return strings.Split(bootstrap, ",") }
+
+// replication is how many replicas topics have.
+func replication() int {
+	n, err := strconv.Atoi(os.Getenv("REPLICATION"))
+	if err != nil {
+		return 1
+	}
+	return n
 }

@@ -20,7 +20,7 @@ type franz struct {
 }
 
 func newFranz(addr string) (client, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(addr))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(servers(addr)...))
 	if err != nil {
 		return nil, err
 	}
@@ -28,7 +28,7 @@ func newFranz(addr string) (client, error) {
 }
 
 func (f *franz) create(ctx context.Context, topic string, partitions int) error {
-	_, err := f.admin.CreateTopic(ctx, int32(partitions), 1, nil, topic)
+	_, err := f.admin.CreateTopic(ctx, int32(partitions), int16(replication()), nil, topic)
 	return err
 }
 
@@ -51,7 +51,7 @@ func (f *franz) configure(ctx context.Context, topic, name, value string) error 
 }
 
 func (f *franz) send(ctx context.Context, topic string, messages []message) ([]place, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.RecordPartitioner(byKeyOrManual()), kgo.ProducerBatchMaxBytes(10<<20),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(servers(f.addr)...), kgo.RecordPartitioner(byKeyOrManual()), kgo.ProducerBatchMaxBytes(10<<20),
 		kgo.ProducerBatchCompression(kgo.NoCompression()))
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (f *franz) join(_ context.Context, topic, group string, fromEnd bool) (memb
 			m.mu.settled = m.mu.settled || add
 		}
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(reset), kgo.DisableAutoCommit(),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(servers(f.addr)...), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(reset), kgo.DisableAutoCommit(),
 		kgo.HeartbeatInterval(500*time.Millisecond), kgo.SessionTimeout(10*time.Second), kgo.FetchMaxPartitionBytes(4<<20), kgo.FetchMaxWait(pollTime), kgo.MetadataMinAge(50*time.Millisecond),
 		kgo.OnPartitionsAssigned(change(true)), kgo.OnPartitionsRevoked(change(false)), kgo.OnPartitionsLost(change(false)))
 	if err != nil {

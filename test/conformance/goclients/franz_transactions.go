@@ -22,7 +22,7 @@ type franzProducer struct {
 }
 
 func (f franzTransactions) producer(ctx context.Context, id string) (transactions, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.TransactionalID(id), kgo.DefaultProduceTopic(os.Getenv("OUT")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	cl, err := kgo.NewClient(kgo.SeedBrokers(servers(f.addr)...), kgo.TransactionalID(id), kgo.DefaultProduceTopic(os.Getenv("OUT")), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ type franzReader struct {
 }
 
 func (f franzTransactions) reader(_ context.Context, topic, group string) (committedReader, error) {
-	cl, err := kgo.NewClient(kgo.SeedBrokers(f.addr), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+	cl, err := kgo.NewClient(kgo.SeedBrokers(servers(f.addr)...), kgo.ConsumerGroup(group), kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.DisableAutoCommit(), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	return &franzReader{cl, topic}, err
 }

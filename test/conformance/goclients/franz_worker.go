@@ -29,7 +29,7 @@ func runFranzWorker() error {
 		balancer = kgo.RangeBalancer()
 	}
 	options := []kgo.Opt{
-		kgo.SeedBrokers(os.Getenv("BOOTSTRAP")), kgo.ConsumerGroup(os.Getenv("GROUP")), kgo.ConsumeTopics(w.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.SeedBrokers(servers(os.Getenv("BOOTSTRAP"))...), kgo.ConsumerGroup(os.Getenv("GROUP")), kgo.ConsumeTopics(w.topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.DisableAutoCommit(), kgo.BlockRebalanceOnPoll(), kgo.FetchMaxWait(100 * time.Millisecond), kgo.Balancers(balancer), kgo.MetadataMinAge(50 * time.Millisecond),
 		kgo.OnPartitionsAssigned(w.told("assigned")), kgo.OnPartitionsRevoked(w.revoked), kgo.OnPartitionsLost(w.told("lost")),
 	}

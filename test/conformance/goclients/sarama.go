@@ -17,7 +17,7 @@ type saramaClient struct {
 }
 
 func newSarama(addr string) (client, error) {
-	cl, err := sarama.NewClient([]string{addr}, saramaConfig())
+	cl, err := sarama.NewClient(servers(addr), saramaConfig())
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func saramaConfig() *sarama.Config {
 }
 
 func (s *saramaClient) create(_ context.Context, topic string, partitions int) error {
-	return s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: 1}, false)
+	return s.admin.CreateTopic(topic, &sarama.TopicDetail{NumPartitions: int32(partitions), ReplicationFactor: int16(replication())}, false)
 }
 
 func (s *saramaClient) partitions(_ context.Context, topic string) (int, error) {
@@ -66,7 +66,7 @@ func (s *saramaClient) send(_ context.Context, topic string, messages []message)
 	if messages[0].partition != anyPartition {
 		c.Producer.Partitioner = sarama.NewManualPartitioner
 	}
-	p, err := sarama.NewSyncProducer([]string{s.addr}, c)
+	p, err := sarama.NewSyncProducer(servers(s.addr), c)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (s *saramaClient) join(_ context.Context, topic, group string, fromEnd bool
 	if fromEnd {
 		c.Consumer.Offsets.Initial = sarama.OffsetNewest
 	}
-	g, err := sarama.NewConsumerGroup([]string{s.addr}, group, c)
+	g, err := sarama.NewConsumerGroup(servers(s.addr), group, c)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ func (s saramaTransactions) producer(_ context.Context, id string) (transactions
 	c.Producer.Retry.Max, c.Producer.Retry.Backoff = 300, 100*time.Millisecond
 	c.Net.MaxOpenRequests = 1
 	c.Producer.Partitioner = sarama.NewManualPartitioner
-	p, err := sarama.NewSyncProducer([]string{s.addr}, c)
+	p, err := sarama.NewSyncProducer(servers(s.addr), c)
 	return &saramaProducer{p}, err
 }
 
@@ -66,7 +66,7 @@ type saramaReader struct {
 func (s saramaTransactions) reader(_ context.Context, topic, _ string) (committedReader, error) {
 	c := saramaConfig()
 	c.Consumer.IsolationLevel = sarama.ReadCommitted
-	consumer, err := sarama.NewConsumer([]string{s.addr}, c)
+	consumer, err := sarama.NewConsumer(servers(s.addr), c)
 	if err != nil {
 		return nil, err
 	}

@@ -17,11 +17,11 @@ type segmentio struct {
 }
 
 func newSegmentio(addr string) (client, error) {
-	return &segmentio{addr, &kafka.Client{Addr: kafka.TCP(addr), Timeout: 20 * time.Second}}, nil
+	return &segmentio{addr, &kafka.Client{Addr: kafka.TCP(servers(addr)...), Timeout: 20 * time.Second}}, nil
 }
 
 func (s *segmentio) create(ctx context.Context, topic string, partitions int) error {
-	answer, err := s.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: 1}}})
+	answer, err := s.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: replication()}}})
 	if err != nil {
 		return err
 	}
@@ -66,7 +66,7 @@ func (s *segmentio) send(ctx context.Context, topic string, messages []message) 
 	)
 	w := &kafka.Writer{
 		// A transport of its own: the default one keeps the partitions of a topic for six seconds.
-		Addr: kafka.TCP(s.addr), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: 10 * time.Millisecond, BatchBytes: 10 << 20, MaxAttempts: 2, Transport: &kafka.Transport{},
+		Addr: kafka.TCP(servers(s.addr)...), Topic: topic, RequiredAcks: kafka.RequireAll, BatchTimeout: 10 * time.Millisecond, BatchBytes: 10 << 20, MaxAttempts: 2, Transport: &kafka.Transport{},
 		Balancer: kafka.BalancerFunc(func(m kafka.Message, partitions ...int) int {
 			if to := m.WriterData.(target); to.partition != anyPartition {
 				return to.partition
@@ -138,7 +138,7 @@ func (s *segmentio) join(_ context.Context, topic, group string, fromEnd bool) (
 		start = kafka.LastOffset
 	}
 	g, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: group, Brokers: []string{s.addr}, Topics: []string{topic}, StartOffset: start, HeartbeatInterval: 500 * time.Millisecond, SessionTimeout: 10 * time.Second,
+		ID: group, Brokers: servers(s.addr), Topics: []string{topic}, StartOffset: start, HeartbeatInterval: 500 * time.Millisecond, SessionTimeout: 10 * time.Second,
 		JoinGroupBackoff: 100 * time.Millisecond,
 	})
 	if err != nil {
@@ -176,7 +176,7 @@ func (m *segmentioMember) set(g *kafka.Generation, err error) {
 }
 
 func (m *segmentioMember) read(ctx context.Context, a kafka.PartitionAssignment) error {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{m.addr}, Topic: m.topic, Partition: a.ID, MaxWait: pollTime, MaxBytes: 4 << 20, ReadBackoffMin: 10 * time.Millisecond})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: servers(m.addr), Topic: m.topic, Partition: a.ID, MaxWait: pollTime, MaxBytes: 4 << 20, ReadBackoffMin: 10 * time.Millisecond})
 	defer r.Close()
 	if err := r.SetOffset(a.Offset); err != nil {
 		return err

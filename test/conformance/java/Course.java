@@ -33,6 +33,7 @@ public class Course {
 
     interface Step { void run() throws Exception; }
 
+    static final short REPLICATION = Short.parseShort(System.getenv("REPLICATION"));
     final Admin admin = Admin.create(Map.of("bootstrap.servers", ADDR));
     List<Acknowledged> acknowledged = new ArrayList<>();
     Map<Integer, Long> committed = new TreeMap<>();
@@ -147,7 +148,7 @@ public class Course {
     // before the crash
 
     void createTopic() throws Exception {
-        admin.createTopics(List.of(new NewTopic(TOPIC, 3, (short) 1))).all().get();
+        admin.createTopics(List.of(new NewTopic(TOPIC, 3, REPLICATION))).all().get();
         until(15, () -> "three partitions", () -> partitions() == 3);
     }
 

@@ -4,10 +4,10 @@ const assert = require('node:assert')
 const fs = require('node:fs')
 const { Kafka, KafkaJSProtocolError, logLevel } = require('kafkajs')
 
-const { BOOTSTRAP, TOPIC, GROUP, STATE } = process.env
+const { BOOTSTRAP, TOPIC, GROUP, STATE, REPLICATION } = process.env
 const ORDERS = 60, CUSTOMERS = 12, LARGE = 1_500_000
 
-const kafka = new Kafka({ clientId: 'course', brokers: [BOOTSTRAP], logLevel: logLevel.ERROR, retry: { initialRetryTime: 50, retries: 10 } })
+const kafka = new Kafka({ clientId: 'course', brokers: BOOTSTRAP.split(','), logLevel: logLevel.ERROR, retry: { initialRetryTime: 50, retries: 10 } })
 const admin = kafka.admin()
 let acknowledged = [] // [partition, offset, order id]
 let committed = {}
@@ -111,7 +111,7 @@ async function sendLarge() {
 
 const before = {
   async 'create-topic'() {
-    await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 3, replicationFactor: 1 }], waitForLeaders: true })
+    await admin.createTopics({ topics: [{ topic: TOPIC, numPartitions: 3, replicationFactor: Number(REPLICATION) }], waitForLeaders: true })
     assert.equal(await partitionCount(), 3)
   },
   async 'produce-json-with-keys'() {

@@ -7,7 +7,7 @@ const { Kafka, logLevel } = require('kafkajs')
 const { BOOTSTRAP, IN, OUT, GROUP, TRANSACTIONAL_ID } = process.env
 const ORDERS = 30
 
-const kafka = new Kafka({ clientId: 'transactions', brokers: [BOOTSTRAP], logLevel: logLevel.ERROR, retry: { initialRetryTime: 100, retries: 30, maxRetryTime: 2000 } })
+const kafka = new Kafka({ clientId: 'transactions', brokers: BOOTSTRAP.split(','), logLevel: logLevel.ERROR, retry: { initialRetryTime: 100, retries: 30, maxRetryTime: 2000 } })
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
 const lines = readline.createInterface({ input: process.stdin })
 

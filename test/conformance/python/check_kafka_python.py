@@ -5,7 +5,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.errors import CommitFailedError, RebalanceInProgressError
 from kafka.structs import OffsetAndMetadata
-from checks import ADDR, fresh, run, same, until, value
+from checks import ADDR, REPLICATION, fresh, run, same, until, value
 
 VERSION = tuple(int(x) for x in kafka.__version__.split(".")[:2])
 POLL_MS = 200 if VERSION < (3, 0) else 3000  # see course_kafka_python.py
@@ -18,7 +18,7 @@ def offset_and_metadata(o):
 def create(word, partitions=1):
     t = fresh(word)
     a = KafkaAdminClient(bootstrap_servers=ADDR)
-    a.create_topics([NewTopic(t, num_partitions=partitions, replication_factor=1)])
+    a.create_topics([NewTopic(t, num_partitions=partitions, replication_factor=REPLICATION)])
     a.close()
     return t
 

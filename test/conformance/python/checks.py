@@ -5,6 +5,7 @@ A test is a function without arguments. $BOOTSTRAP is the broker; a test may tak
 import json, os, sys, threading, time, traceback, uuid
 
 ADDR = os.environ.get("BOOTSTRAP", "localhost:9092")
+REPLICATION = int(os.environ.get("REPLICATION", "1"))
 LIMIT = 60
 
 

@@ -116,7 +116,7 @@ class Consumers:
             self.leave(m)
 
     def create(self, topic, partitions):
-        self.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(30)
+        self.admin.create_topics([NewTopic(topic, partitions, int(os.environ["REPLICATION"]))])[topic].result(30)
 
     def send(self, topic, n):
         failed = []

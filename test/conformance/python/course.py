@@ -7,6 +7,7 @@ broker and leaves in $STATE what was acknowledged and committed; `PROGRAM after`
 import json, os, sys, threading, time, traceback
 
 ADDR, TOPIC, GROUP, STATE = (os.environ[k] for k in ("BOOTSTRAP", "TOPIC", "GROUP", "STATE"))
+REPLICATION = int(os.environ["REPLICATION"])
 ORDERS, CUSTOMERS, LARGE = 60, 12, 1_500_000
 
 

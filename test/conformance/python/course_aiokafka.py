@@ -47,7 +47,7 @@ class AIOKafka(course.Client):
         self.admin = wait(started(lambda: AIOKafkaAdminClient(bootstrap_servers=course.ADDR)))
 
     def create(self, topic, partitions):
-        answer = wait(self.admin.create_topics([NewTopic(topic, partitions, 1)]))
+        answer = wait(self.admin.create_topics([NewTopic(topic, partitions, course.REPLICATION)]))
         course.same([0], [e[1] for e in answer.topic_errors], "error codes")
 
     def partitions(self, topic):

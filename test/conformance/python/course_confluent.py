@@ -37,7 +37,7 @@ class Confluent(course.Client):
         self.admin = AdminClient(SERVERS)
 
     def create(self, topic, partitions):
-        self.admin.create_topics([NewTopic(topic, partitions, 1)])[topic].result(20)
+        self.admin.create_topics([NewTopic(topic, partitions, course.REPLICATION)])[topic].result(20)
 
     def partitions(self, topic):
         return len(self.admin.list_topics(topic, 10).topics[topic].partitions)

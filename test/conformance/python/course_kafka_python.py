@@ -43,7 +43,7 @@ class KafkaPython(course.Client):
         self.admin = KafkaAdminClient(bootstrap_servers=course.ADDR)
 
     def create(self, topic, partitions):
-        self.admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=1)])
+        self.admin.create_topics([NewTopic(topic, num_partitions=partitions, replication_factor=course.REPLICATION)])
 
     def partitions(self, topic):
         return len(self.admin.describe_topics([topic])[0]["partitions"])

@@ -21,6 +21,7 @@ public class Consumers {
 
     interface Step { void run() throws Exception; }
 
+    static final short REPLICATION = Short.parseShort(System.getenv("REPLICATION"));
     final Admin admin = Admin.create(Map.of("bootstrap.servers", ADDR));
     final KafkaProducer<String, String> producer = new KafkaProducer<>(Map.of("bootstrap.servers", ADDR, "linger.ms", 20), new StringSerializer(), new StringSerializer());
     final List<Member> members = new ArrayList<>();
@@ -126,7 +127,7 @@ public class Consumers {
     // steps
 
     void joinAlone() throws Exception {
-        admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, (short) 1))).all().get();
+        admin.createTopics(List.of(new NewTopic(TOPIC, PARTITIONS, REPLICATION))).all().get();
         send(TOPIC, 10);
         Member m = join(GROUP);
         share(List.of(m), PARTITIONS);
@@ -221,12 +222,12 @@ public class Consumers {
 
     void regex() throws Exception {
         String group = GROUP + "-regex", first = TOPIC + "-regex-1", second = TOPIC + "-regex-2", text = TOPIC + "-regex-[0-9]+";
-        admin.createTopics(List.of(new NewTopic(first, PARTITIONS, (short) 1), new NewTopic(TOPIC + "-regex-x", 1, (short) 1))).all().get();
+        admin.createTopics(List.of(new NewTopic(first, PARTITIONS, REPLICATION), new NewTopic(TOPIC + "-regex-x", 1, REPLICATION))).all().get();
         Member m = join(config(group), c -> {
             if (CLASSIC) c.subscribe(Pattern.compile(text)); else c.subscribe(new SubscriptionPattern(text));
         });
         until(40, () -> "one topic, is " + m.assigned, () -> m.assigned.size() == PARTITIONS && m.error == null);
-        admin.createTopics(List.of(new NewTopic(second, PARTITIONS, (short) 1))).all().get();
+        admin.createTopics(List.of(new NewTopic(second, PARTITIONS, REPLICATION))).all().get();
         until(40, () -> "two topics, is " + m.assigned, () -> m.assigned.size() == 2 * PARTITIONS);
         same("topics", m.assigned.stream().map(TopicPartition::topic).collect(Collectors.toCollection(TreeSet::new)), new TreeSet<>(List.of(first, second)));
         send(second, 1);
