@@ -21,10 +21,34 @@ const (
 // Feature is one row of the table of features: the levels that this release supports, and the level that a new
 // cluster gets.
 type Feature struct {
-	Name         string
-	Min, Max     int16
-	New          int16
-	dependencies map[string]int16
+	Name     string
+	Min, Max int16
+	New      int16
+	// since are the levels of metadata.version from which on clusters get the levels 1, 2, ...
+	since        []int16
+	dependencies map[string]int16 // of the levels above 0
+}
+
+// LevelAt is the level that a cluster gets with a metadata.version (Feature.defaultLevel).
+func (f Feature) LevelAt(metadata int16) int16 {
+	if f.Name == metadataVersion {
+		return metadata
+	}
+	level := int16(0)
+	for i, since := range f.since {
+		if metadata >= since {
+			level = int16(i + 1)
+		}
+	}
+	return level
+}
+
+// Dependencies are the levels of other features that a level needs.
+func (f Feature) Dependencies(level int16) map[string]int16 {
+	if level == 0 {
+		return nil
+	}
+	return f.dependencies
 }
 
 // minMetadataVersion is the oldest metadata.version that Kafka 4 understands, 3.3-IV3.
@@ -37,13 +61,13 @@ const KRaftLevel = 1
 // (org.apache.kafka.server.common.Feature, MetadataVersion).
 func Features() []Feature {
 	return []Feature{
-		{Name: elrVersion, Max: 1, New: 1, dependencies: map[string]int16{metadataVersion: 23}},
-		{Name: "group.version", Max: 1, New: 1},
-		{Name: kraftVersion, Max: 1, New: KRaftLevel},
+		{Name: elrVersion, Max: 1, New: 1, since: []int16{26}, dependencies: map[string]int16{metadataVersion: 23}},
+		{Name: "group.version", Max: 1, New: 1, since: []int16{22}},
+		{Name: kraftVersion, Max: 1, New: KRaftLevel, since: []int16{21}},
 		{Name: metadataVersion, Min: minMetadataVersion, Max: 30, New: 30},
-		{Name: "share.version", Max: 1, New: 1},
-		{Name: "streams.version", Max: 1, New: 1},
-		{Name: "transaction.version", Max: 2, New: 2},
+		{Name: "share.version", Max: 1, New: 1, since: []int16{28}},
+		{Name: "streams.version", Max: 1, New: 1, since: []int16{29}},
+		{Name: "transaction.version", Max: 2, New: 2, since: []int16{24, 24}},
 	}
 }
 
@@ -134,7 +158,10 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 		}
 		return nil, nil
 	}
-	feature, _ := featureOf(name)
+	feature, found := featureOf(name)
+	if !found {
+		return nil, invalidFeature(name, level, "Feature %s not found.", name)
+	}
 	if level > 0 {
 		for dependency, least := range feature.dependencies {
 			if proposed[dependency] < least {

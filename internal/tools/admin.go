@@ -22,6 +22,8 @@ type admin struct {
 	backoff   time.Duration
 	connected atomic.Bool
 	apis      map[int16]int16 // highest version of each API, once asked
+	// controllers is set for --bootstrap-controller; requests go to the active one.
+	controllers *controllers
 }
 
 // newAdmin connects lazily: that a broker cannot be reached shows in the first call.
@@ -64,7 +66,12 @@ func offsetsByName() *kversion.Versions {
 	return versions
 }
 
-func (a *admin) close() { a.client.Close() }
+func (a *admin) close() {
+	if a.controllers != nil {
+		a.controllers.close()
+	}
+	a.client.Close()
+}
 
 // call sends a request, and again while no broker can be reached, until the time limit; name is the call's name in
 // Kafka's Admin, which its timeouts mention.
@@ -73,7 +80,12 @@ func (a *admin) call(name string, request kmsg.Request) (kmsg.Response, error) {
 }
 
 func (a *admin) callWithin(limit time.Duration, name string, request kmsg.Request) (kmsg.Response, error) {
-	return a.try(limit, name, func(ctx context.Context) (kmsg.Response, error) { return a.client.Request(ctx, request) })
+	return a.try(limit, name, func(ctx context.Context) (kmsg.Response, error) {
+		if a.controllers != nil {
+			return a.controllers.request(ctx, request)
+		}
+		return a.client.Request(ctx, request)
+	})
 }
 
 // callBroker is call for a request that only one broker can answer.

@@ -19,10 +19,7 @@ func metadataQuorumParser() *argparse.Parser {
 	return &argparse.Parser{
 		Program:     "kafka-metadata-quorum",
 		Description: "Shows the state of the metadata quorum.",
-		Arguments: []argparse.Argument{
-			{Name: "--bootstrap-server", Help: "brokers to connect to, separated by commas", Required: true},
-			{Name: "--command-config", Help: "properties file for the client"},
-		},
+		Arguments:   append(bootstrapArguments(true), argparse.Argument{Name: "--command-config", Help: "properties file for the client"}),
 		Commands: []argparse.Command{
 			{Name: "describe", Help: "describe the metadata quorum", Arguments: []argparse.Argument{
 				{Name: "--status", Help: "who leads, who votes, how far the last is behind", Kind: argparse.Flag},
@@ -46,7 +43,7 @@ func runMetadataQuorum(inv *invocation) int {
 	s, err := loadSettings(args.Text("--command-config"))
 	var a *admin
 	if err == nil {
-		a, err = inv.newAdmin(s, args.Text("--bootstrap-server"), "")
+		a, err = inv.newAdminOf(s, args)
 	}
 	if err == nil {
 		defer a.close()
@@ -76,11 +73,11 @@ func (inv *invocation) describeQuorum(a *admin, args *argparse.Parsed) error {
 	if replication {
 		return inv.printReplication(q, readable)
 	}
-	cluster, err := a.call("describeCluster", kmsg.NewPtrDescribeClusterRequest())
+	cluster, err := a.describeCluster(false)
 	if err != nil {
 		return err
 	}
-	inv.printQuorum(cluster.(*kmsg.DescribeClusterResponse).ClusterID, q)
+	inv.printQuorum(cluster.ClusterID, q)
 	return nil
 }
 

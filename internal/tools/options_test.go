@@ -13,6 +13,7 @@ import (
 // TestOptionsAreKafkas compares names and arguments of all options with the list taken from Kafka's tools.
 func TestOptionsAreKafkas(t *testing.T) {
 	parsers := map[string]*options.Parser{
+		"kafka-broker-api-versions": newBrokerAPIVersionsOptions().parser,
 		"kafka-configs":             newConfigsOptions().parser,
 		"kafka-console-consumer":    newConsoleConsumerOptions().parser,
 		"kafka-console-producer":    newConsoleProducerOptions().parser,
@@ -27,13 +28,8 @@ func TestOptionsAreKafkas(t *testing.T) {
 		"kafka-streams-groups":      newStreamsGroupsOptions().parser,
 		"kafka-topics":              newTopicsOptions().parser,
 	}
-	text, err := os.ReadFile("testdata/options.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
 	want := make(map[string][]string)
-	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
-		columns := strings.Split(line, "\t")
+	for _, columns := range readOptions(t) {
 		want[columns[0]] = append(want[columns[0]], columns[2]+" "+columns[3])
 	}
 	for _, name := range Names() {
@@ -53,6 +49,53 @@ func TestOptionsAreKafkas(t *testing.T) {
 		slices.Sort(want[name])
 		if !slices.Equal(got, want[name]) {
 			t.Errorf("%s has\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want[name], "\n"))
+		}
+	}
+}
+
+// readOptions returns the columns of the list taken from Kafka's tools: tool, command, option, argument, required, deprecated.
+func readOptions(t *testing.T) [][]string {
+	text, err := os.ReadFile("testdata/options.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows [][]string
+	for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n")[1:] {
+		rows = append(rows, strings.Split(line, "\t"))
+	}
+	return rows
+}
+
+// TestCommandsAreKafkas does the same for tools whose commands have options of their own.
+func TestCommandsAreKafkas(t *testing.T) {
+	for name, p := range map[string]*argparse.Parser{"kafka-cluster": clusterParser(), "kafka-features": featuresParser()} {
+		var got, want []string
+		list := func(command string, arguments []argparse.Argument) {
+			for _, a := range arguments {
+				value := "required"
+				if a.Kind == argparse.Flag {
+					value = "none"
+				}
+				for _, known := range []string{a.Name, a.Short} {
+					if known != "" {
+						got = append(got, command+" "+known+" "+value)
+					}
+				}
+			}
+		}
+		list("", p.Arguments)
+		for _, c := range p.Commands {
+			list(c.Name, c.Arguments)
+		}
+		for _, columns := range readOptions(t) {
+			if columns[0] == name && columns[2] != "-h" && columns[2] != "--help" {
+				want = append(want, columns[1]+" "+columns[2]+" "+columns[3])
+			}
+		}
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s has\n%s\nwant\n%s", name, strings.Join(got, "\n"), strings.Join(want, "\n"))
 		}
 	}
 }

@@ -19,12 +19,15 @@ type Tool struct {
 // All returns the tools, sorted by name.
 func All() []Tool {
 	return []Tool{
+		{"kafka-broker-api-versions", "show the APIs and versions that brokers serve", runBrokerAPIVersions},
+		{"kafka-cluster", "show the cluster's id and nodes, unregister brokers", runCluster},
 		{"kafka-configs", "describe and alter configs of topics, brokers, groups, clients, users, ips", runConfigs},
 		{"kafka-console-consumer", "print the records of topics", runConsoleConsumer},
 		{"kafka-console-producer", "write lines of stdin to a topic", runConsoleProducer},
 		{"kafka-consumer-groups", "list, describe, delete consumer groups and reset their offsets", runConsumerGroups},
 		{"kafka-delete-records", "delete the records below offsets", runDeleteRecords},
 		{"kafka-dump-log", "print log segments, indexes, snapshots, and check indexes", runDumpLog},
+		{"kafka-features", "show, upgrade and downgrade the features of the cluster", runFeatures},
 		{"kafka-get-offsets", "print offsets of partitions", runGetOffsets},
 		{"kafka-groups", "list groups of every type", runGroups},
 		{"kafka-leader-election", "elect preferred or unclean leaders of partitions", runLeaderElection},

@@ -1,6 +1,7 @@
 package golden
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +36,20 @@ func replaced(old, new string) func(*step) {
 	}
 }
 
+// unsupported has kafka-broker-api-versions say of APIs that they are not served.
+func unsupported(keys ...int) func(*step) {
+	return func(s *step) {
+		for i, line := range s.stdout {
+			name, _, _ := strings.Cut(line, ": ")
+			for _, key := range keys {
+				if strings.HasSuffix(name, fmt.Sprintf("(%d)", key)) {
+					s.stdout[i] = name + ": UNSUPPORTED" + line[len(strings.TrimSuffix(line, ",")):]
+				}
+			}
+		}
+	}
+}
+
 // deviations hold for our tools against any broker.
 func deviations() []deviation {
 	return []deviation{
@@ -57,6 +72,9 @@ func notServedYet() []deviation {
 		{"configs", step(`--(client|user|ip|client-defaults|user-defaults|ip-defaults|entity-type (clients|users|ips))( |$)`), quotas, nil},
 		{"configs", step(`client-metrics`), metrics, nil},
 		{"configs", step(`broker-logger`), loggers, nil},
+		{"kafka-broker-api-versions", step(`--bootstrap-server \$BOOTSTRAP$`), "APIs of the security, share groups and voters issues", unsupported(
+			17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51, 76, 77, 78, 79, 80, 81, 83, 84, 85, 86, 87, 90, 91, 92)},
+		{"kafka-metadata-quorum", step(`(add|remove)-controller`), "voters come and go with KIP-853", nil},
 	}
 }
 
@@ -66,6 +84,7 @@ func additions() []deviation {
 		{"configs", regexp.MustCompile(`--describe --topic u --all`), "write.caching lets a topic acknowledge before its bytes are on stable storage, as Kafka always does", func(s *step) {
 			s.stdout = append(s.stdout, "  write.caching=false sensitive=false synonyms={DEFAULT_CONFIG:write.caching.default=false}")
 		}},
+		{"kafka-metadata-quorum", regexp.MustCompile(`--status$`), "a node that is the whole cluster has no controller listener", replaced(`, "endpoints": ["CONTROLLER://<hostport>"]`, "")},
 	}
 }
 

@@ -66,7 +66,11 @@ func (p *Parser) help(command *Command) string {
 		row("-v, --version", "show the version and exit")
 	}
 	for _, a := range p.arguments(command) {
-		row(a.signature(), a.Help)
+		name := a.signature()
+		if a.Short != "" {
+			name = a.Short + ", " + name
+		}
+		row(name, a.Help)
 	}
 	if command == nil {
 		b.WriteString("\ncommands:\n")

@@ -24,10 +24,15 @@ const (
 // Argument is an option, with a value unless it is a Flag.
 type Argument struct {
 	Name     string // --topic
+	Short    string // -t, if it has such a name too
 	Metavar  string // what stands for the value in usages; the name in capitals if empty
 	Help     string
 	Kind     Kind
 	Required bool
+	// Repeated: it may be given several times, and has all the values.
+	Repeated bool
+	// Choice is a name that arguments share which exclude one another. If they are required, one of them is.
+	Choice string
 }
 
 // Command is one command of a tool.
@@ -46,21 +51,29 @@ type Parser struct {
 // Parsed is a command line that makes sense.
 type Parsed struct {
 	Command string
-	values  map[string]string
+	values  map[string][]string
 }
 
 // Has reports whether an argument was given.
 func (p *Parsed) Has(name string) bool { _, ok := p.values[name]; return ok }
 
 // Text is an argument's value, "" without it.
-func (p *Parsed) Text(name string) string { return p.values[name] }
+func (p *Parsed) Text(name string) string {
+	if all := p.values[name]; len(all) > 0 {
+		return all[len(all)-1]
+	}
+	return ""
+}
+
+// Texts are the values of a repeated argument, in their order.
+func (p *Parsed) Texts(name string) []string { return p.values[name] }
 
 // Number is an argument's value, otherwise if it was not given. It must be of a kind that is a number.
 func (p *Parsed) Number(name string, otherwise int64) int64 {
 	if !p.Has(name) {
 		return otherwise
 	}
-	n, _ := strconv.ParseInt(p.values[name], 10, 64) // Parse has looked
+	n, _ := strconv.ParseInt(p.Text(name), 10, 64) // Parse has looked
 	return n
 }
 
@@ -79,7 +92,7 @@ var ErrVersion = errors.New("the version was asked for")
 
 // Parse reads a command line. Its errors are *Usage, *Help and ErrVersion.
 func (p *Parser) Parse(args []string) (*Parsed, error) {
-	parsed := &Parsed{values: map[string]string{}}
+	parsed := &Parsed{values: map[string][]string{}}
 	rest, err := p.options(parsed, nil, args)
 	if err != nil {
 		return nil, err
@@ -99,13 +112,48 @@ func (p *Parser) Parse(args []string) (*Parsed, error) {
 		return nil, p.refuse(command, "unrecognized arguments: '%s'", rest[0])
 	}
 	for _, level := range []*Command{command, nil} {
-		for _, a := range p.arguments(level) {
-			if a.Required && !parsed.Has(a.Name) {
-				return nil, p.refuse(level, "argument %s is required", a.Name)
-			}
+		if err := p.required(parsed, level); err != nil {
+			return nil, err
 		}
 	}
 	return parsed, nil
+}
+
+// required refuses a command line that leaves something out.
+func (p *Parser) required(parsed *Parsed, level *Command) error {
+	for _, a := range p.arguments(level) {
+		if !a.Required || parsed.Has(a.Name) {
+			continue
+		}
+		if a.Choice == "" {
+			return p.refuse(level, "argument %s is required", a.names())
+		}
+		var names []string
+		given := false
+		for _, other := range p.arguments(level) {
+			if other.Choice == a.Choice {
+				names = append(names, other.names())
+				given = given || parsed.Has(other.Name)
+			}
+		}
+		if !given {
+			return p.refuse(level, "one of the arguments %s is required", strings.Join(names, " "))
+		}
+	}
+	return nil
+}
+
+// alternative returns the argument of the same choice that was given before.
+func (p *Parser) alternative(parsed *Parsed, level *Command, a *Argument) *Argument {
+	if a.Choice == "" {
+		return nil
+	}
+	for i, other := range p.arguments(level) {
+		if other.Choice == a.Choice && other.Name != a.Name && parsed.Has(other.Name) {
+			return &p.arguments(level)[i]
+		}
+	}
+	return nil
 }
 
 // arguments are those of a command, or of the tool.
@@ -131,24 +179,31 @@ func (p *Parser) options(parsed *Parsed, command *Command, args []string) (rest 
 		if argument == nil {
 			return nil, p.refuse(command, "unrecognized arguments: '%s'", name)
 		}
+		names := argument.names()
+		if other := p.alternative(parsed, command, argument); other != nil {
+			return nil, p.refuse(command, "argument %s: not allowed with argument %s", names, other.names())
+		}
 		if argument.Kind == Flag {
 			if inOne {
-				return nil, p.refuse(command, "argument %s: ignored explicit argument '%s'", name, value)
+				return nil, p.refuse(command, "argument %s: ignored explicit argument '%s'", names, value)
 			}
-			parsed.values[name] = ""
+			parsed.values[argument.Name] = []string{""}
 			continue
 		}
 		if !inOne {
 			// A negative number is a value.
 			if len(args) == 0 || strings.HasPrefix(args[0], "-") && !isNumber(args[0]) {
-				return nil, p.refuse(command, "argument %s: expected one argument", name)
+				return nil, p.refuse(command, "argument %s: expected one argument", names)
 			}
 			value, args = args[0], args[1:]
 		}
 		if err := argument.check(value); err != nil {
-			return nil, p.refuse(command, "argument %s: %s", name, err)
+			return nil, p.refuse(command, "argument %s: %s", names, err)
 		}
-		parsed.values[name] = value
+		if !argument.Repeated {
+			parsed.values[argument.Name] = nil
+		}
+		parsed.values[argument.Name] = append(parsed.values[argument.Name], value)
 	}
 	return args, nil
 }
@@ -160,11 +215,19 @@ func isNumber(text string) bool {
 
 func find(arguments []Argument, name string) *Argument {
 	for i := range arguments {
-		if arguments[i].Name == name {
+		if arguments[i].Name == name || arguments[i].Short == name {
 			return &arguments[i]
 		}
 	}
 	return nil
+}
+
+// names are both names, as messages have them.
+func (a *Argument) names() string {
+	if a.Short == "" {
+		return a.Name
+	}
+	return a.Name + "/" + a.Short
 }
 
 func (a *Argument) check(value string) error {

@@ -1,0 +1,72 @@
+package tools
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/ottla/ottla/internal/controller"
+)
+
+// printVersionMapping prints the levels of all features in a release, "" for the newest; in Kafka's order, not that of the names.
+func (inv *invocation) printVersionMapping(release string) error {
+	all := controller.MetadataVersions()
+	if release == "" {
+		release = all[len(all)-1].String()
+	}
+	v, err := controller.ParseMetadataVersion(release)
+	if err != nil {
+		return err
+	}
+	inv.printf("%s=%d (%s)\n", metadataVersionFeature, v.Level, release)
+	for _, name := range []string{"kraft.version", "transaction.version", "group.version", "eligible.leader.replicas.version", "share.version", "streams.version"} {
+		f, _ := featureNamed(name)
+		inv.printf("%s=%d\n", name, f.LevelAt(v.Level))
+	}
+	return nil
+}
+
+func featureNamed(name string) (controller.Feature, bool) {
+	all := controller.Features()
+	i := slices.IndexFunc(all, func(f controller.Feature) bool { return f.Name == name })
+	if i < 0 {
+		return controller.Feature{}, false
+	}
+	return all[i], true
+}
+
+// printDependencies prints what levels, written feature=level, need of other features.
+func (inv *invocation) printDependencies(features []string) error {
+	for _, text := range features {
+		name, level, err := parseFeature(text)
+		if err != nil {
+			return err
+		}
+		f, known := featureNamed(name)
+		title := fmt.Sprintf("%s=%d", name, level)
+		switch v, isVersion := controller.MetadataVersionAt(level); {
+		case !known:
+			return &plainError{"Unknown feature: " + name}
+		case name == metadataVersionFeature && !isVersion:
+			return &plainError{fmt.Sprintf("Unknown metadata.version %d", level)}
+		case name == metadataVersionFeature:
+			title += " (" + v.String() + ")"
+		case level < f.Min || level > f.Max:
+			return &plainError{fmt.Sprintf("No feature:%s with feature level %d", name, level)}
+		}
+		needs := f.Dependencies(level)
+		if len(needs) == 0 {
+			inv.println(title + " has no dependencies.")
+			continue
+		}
+		inv.println(title + " requires:")
+		for _, other := range slices.Sorted(maps.Keys(needs)) {
+			line := fmt.Sprintf("    %s=%d", other, needs[other])
+			if other == metadataVersionFeature {
+				line += " (" + levelName(other, needs[other]) + ")"
+			}
+			inv.println(line)
+		}
+	}
+	return nil
+}
