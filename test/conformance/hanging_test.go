@@ -75,7 +75,11 @@ func hang(t *testing.T, client *kgo.Client, topic string, partition int32) {
 	rq.Topics = []kmsg.ProduceRequestTopic{{Topic: topic, Partitions: []kmsg.ProduceRequestTopicPartition{{Partition: partition, Records: batch}}}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	answer, err := rq.RequestWith(ctx, client)
+	metadata, err := kadm.NewClient(client).Metadata(ctx, topic)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := rq.RequestWith(ctx, client.Broker(int(metadata.Topics[topic].Partitions[partition].Leader)))
 	if err != nil {
 		t.Fatal(err)
 	}

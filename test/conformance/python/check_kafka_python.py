@@ -24,7 +24,7 @@ def create(word, partitions=1):
 
 
 def fill(t, n, **kw):
-    p = KafkaProducer(bootstrap_servers=ADDR, value_serializer=lambda v: json.dumps(v).encode(), key_serializer=str.encode, **kw)
+    p = KafkaProducer(**{"bootstrap_servers": ADDR, "acks": "all", "value_serializer": lambda v: json.dumps(v).encode(), "key_serializer": str.encode, **kw})
     fs = [p.send(t, key=f"k{i}", value={"id": i}) for i in range(n)]
     p.flush(30)
     out = [f.get(10) for f in fs]
@@ -139,7 +139,7 @@ def two_consumers_rebalance():
 def seek_and_offsets_for_times():
     t = create("seek")
     a = KafkaAdminClient(bootstrap_servers=ADDR)
-    p = KafkaProducer(bootstrap_servers=ADDR)
+    p = KafkaProducer(bootstrap_servers=ADDR, acks="all")
     base = int(time.time() * 1000) - 100000
     for i in range(20):
         p.send(t, value(i), partition=0, timestamp_ms=base + i * 1000)
