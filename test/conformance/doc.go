@@ -13,6 +13,9 @@
 // as applications do, while the broker and they are killed (faults_test.go): what comes out is compared with what went in, each
 // record exactly once. `make proof-streams` and `make proof-copiers` let them run for as long as one likes.
 //
+// OTTLA_TEST_NODES=3 gives every test a cluster of three nodes, one of which is killed in turn where a broker would be; with
+// OTTLA_TEST_FAULTS=all everything happens to it that package test/torture/machines knows.
+//
 // A house (directory_house_test.go) is a data directory that real Kafka and Ottla serve by turns, at one address: what each says
 // of the groups and transactions in it, and applications that notice nothing. `make proof-directory` lets those run longer.
 //

@@ -29,14 +29,8 @@ func (f faults) run(few int) {
 	if f.tg.shared() {
 		f.t.Skip("a shared broker is not killed")
 	}
-	minutes, _ := strconv.ParseFloat(os.Getenv("OTTLA_PROOF_MINUTES"), 64)
-	seed, err := strconv.ParseUint(os.Getenv("OTTLA_PROOF_SEED"), 10, 64)
-	if err != nil {
-		seed = rand.Uint64N(1 << 32)
-	}
-	f.t.Logf("faults from OTTLA_PROOF_SEED=%d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	end := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
+	random := rand.New(rand.NewPCG(proofSeed(f.t), 0))
+	end := time.Now().Add(proofTime())
 	var victims []int
 	for n := 0; n < few || time.Now().Before(end); n++ {
 		if len(victims) == 0 {
@@ -47,6 +41,23 @@ func (f faults) run(few int) {
 		f.strike(n, victims[0], time.Duration(random.IntN(1500))*time.Millisecond)
 		victims = victims[1:]
 	}
+}
+
+// proofTime is how long a proof goes on; 0 for no longer than its few faults take.
+func proofTime() time.Duration {
+	minutes, _ := strconv.ParseFloat(os.Getenv("OTTLA_PROOF_MINUTES"), 64)
+	return time.Duration(minutes * float64(time.Minute))
+}
+
+// proofSeed is what chooses the faults of a proof.
+func proofSeed(t *testing.T) uint64 {
+	t.Helper()
+	seed, err := strconv.ParseUint(os.Getenv("OTTLA_PROOF_SEED"), 10, 64)
+	if err != nil {
+		seed = rand.Uint64N(1 << 32)
+	}
+	t.Logf("faults from OTTLA_PROOF_SEED=%d", seed)
+	return seed
 }
 
 func (f faults) work(n int) {
@@ -60,7 +71,9 @@ func (f faults) work(n int) {
 func (f faults) strike(n, victim int, while time.Duration) {
 	f.t.Helper()
 	name := "broker"
-	if victim == len(f.processes) {
+	if victim == len(f.processes) && f.tg.nodes != nil && f.tg.nodes.striker != nil {
+		name = f.tg.nodes.striker.Strike()
+	} else if victim == len(f.processes) {
 		f.tg.kill()
 		time.Sleep(while)
 		f.tg.restart(f.t)

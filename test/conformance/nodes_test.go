@@ -4,9 +4,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/ottla/ottla/test/harness"
 	"github.com/ottla/ottla/test/realkafka"
+	"github.com/ottla/ottla/test/torture/machines"
 )
 
 // A clusterNode is a process of a cluster.
@@ -16,9 +18,9 @@ type clusterNode struct {
 
 // nodes are a cluster, in which kill takes one after the other.
 type nodes struct {
-	all  []clusterNode
-	own  *harness.Cluster // nil for real Kafka
-	next int              // whom kill takes, or has taken
+	all     []clusterNode
+	next    int               // whom kill takes, or has taken
+	striker *machines.Striker // everything goes wrong, not kills alone; nil for most tests
 }
 
 // newCluster starts a cluster of Ottla, or of real Kafka with OTTLA_TEST_REAL=1, in which topics have a replica on each of
@@ -26,25 +28,37 @@ type nodes struct {
 func newCluster(t *testing.T, size int, props ...string) target {
 	t.Helper()
 	c := &nodes{next: -1}
-	tg := target{nodes: c}
 	if os.Getenv("OTTLA_TEST_REAL") == "1" {
 		cluster := realCluster(t, size, append([]string{"default.replication.factor=3", "min.insync.replicas=2"}, props...)...)
-		tg.addr = cluster.Bootstrap()
 		for _, n := range cluster.Nodes {
 			c.all = append(c.all, realNode(n))
 		}
-		return tg
+		return target{nodes: c, addr: cluster.Bootstrap()}
 	}
-	c.own = harness.StartCluster(t, size, props...)
-	tg.addr = strings.Join(c.own.Addrs(), ",")
-	for _, b := range c.own.Nodes {
+	if os.Getenv("OTTLA_TEST_FAULTS") == "all" {
+		return newTorturedCluster(t, size, proofSeed(t), props...)
+	}
+	return c.of(harness.StartCluster(t, size, props...))
+}
+
+// newTorturedCluster is newCluster with everything between the nodes that package machines needs for its faults.
+func newTorturedCluster(t *testing.T, size int, seed uint64, props ...string) target {
+	t.Helper()
+	m := machines.Start(t, size, props...)
+	c := &nodes{next: -1, striker: machines.NewStriker(t, m, seed)}
+	c.striker.Longest = 2 * time.Second
+	return c.of(m.Cluster)
+}
+
+func (c *nodes) of(cluster *harness.Cluster) target {
+	for _, b := range cluster.Nodes {
 		c.all = append(c.all, clusterNode{
 			kill:  func(*testing.T) { b.Kill9() },
 			stop:  func(*testing.T) { b.Stop() },
 			start: func(*testing.T) { b.Restart() },
 		})
 	}
-	return tg
+	return target{nodes: c, addr: strings.Join(cluster.Addrs(), ",")}
 }
 
 func realNode(n *realkafka.Node) clusterNode {

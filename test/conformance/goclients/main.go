@@ -2,7 +2,8 @@
 //
 //	goclients CLIENT before|after
 //
-// or through transactions (goclients CLIENT transactions), or is a member of a group until SIGTERM (goclients kgo worker).
+// or through transactions (goclients CLIENT transactions), or until SIGTERM is a member of a group (goclients kgo worker) or a
+// producer (goclients kgo writer).
 //
 // It is a module of its own so that the clients are no dependencies of Ottla's. The steps and what they mean are those of
 // ../python/course.py; $BOOTSTRAP, $TOPIC, $GROUP and $STATE say where.
@@ -28,8 +29,11 @@ func run(name, phase string) error {
 		addr := os.Getenv("BOOTSTRAP")
 		return runTransactions(context.Background(), map[string]transactional{"kgo": franzTransactions{addr}, "sarama": saramaTransactions{addr}}[name])
 	}
-	if phase == "worker" {
+	switch phase {
+	case "worker":
 		return runFranzWorker()
+	case "writer":
+		return runFranzWriter()
 	}
 	clients := map[string]func(addr string) (client, error){"kgo": newFranz, "sarama": newSarama, "kafka-go": newSegmentio}
 	open, known := clients[name]

@@ -45,9 +45,10 @@ func (e *eye) quorum(ctx context.Context) (*kmsg.DescribeQuorumResponseTopicPart
 	return &answer.Topics[0].Partitions[0], nil
 }
 
-// unsettled says what is missing until every replica of every partition is in sync, every partition has its leader, and every
+// Unsettled asks a cluster of so many nodes, and says what is missing until every replica of every partition is in sync, every partition has its leader, and every
 // voter has what the leader of the quorum has committed; "" for nothing.
-func (e *eye) unsettled(ctx context.Context, nodes int) string {
+func Unsettled(ctx context.Context, client *kgo.Client, nodes int) string {
+	e := &eye{client, kadm.NewClient(client)}
 	metadata, err := e.admin.Metadata(ctx)
 	if err != nil {
 		return err.Error()
@@ -79,7 +80,7 @@ func (s *Striker) Settle() {
 	s.t.Helper()
 	missing := ""
 	for deadline := time.Now().Add(settleLimit); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if missing = s.eye.unsettled(s.t.Context(), len(s.Nodes)); missing == "" {
+		if missing = Unsettled(s.t.Context(), s.eye.client, len(s.Nodes)); missing == "" {
 			return
 		}
 	}
