@@ -1,6 +1,6 @@
 # `make run` and `make test` are all that a newcomer needs; `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage bench-cluster fuzz torture-crash torture-cluster sim sim-planted proof-streams proof-copiers proof-directory proof-franzgo image image-test links
+.PHONY: help build run test unit lint cross race schemas generate bench bench-partitions bench-storage bench-cluster fuzz torture-crash torture-cluster sim sim-planted proof-streams proof-copiers proof-directory proof-franzgo proof-cluster image image-test links
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 LDFLAGS := -s -w
@@ -65,7 +65,7 @@ sim: ## clusters of NODES in one process, on simulated time, in which things go 
 sim-planted: ## plant the bugs of internal/planted one by one, and find each (BUG=name for one)
 	go test -count=1 -v -timeout 0 -tags planted -run 'TestPlanted$$' ./test/sim $(if $(BUG),-sim.bug $(BUG))
 
-torture-cluster: ## kill, pause, cut off three processes, for MINUTES; producers with acks=all must lose nothing (SEED=n)
+torture-cluster: ## kill, pause, cut off three processes, fill and replace their disks, for MINUTES; nothing acknowledged may be lost (SEED=n)
 	OTTLA_TORTURE_MINUTES=$(MINUTES) OTTLA_TORTURE_SEED=$(SEED) go test -count=1 -v -timeout 0 -run 'TestCluster$$' ./test/torture
 
 # `make proof-streams MINUTES=30`; a SEED that a run has printed chooses the same faults; REAL=1 does it to real Kafka instead.
@@ -82,6 +82,9 @@ proof-copiers: ## a chain of transactional copiers that are killed like the brok
 
 proof-directory: ## a data directory is real Kafka's and Ottla's by turns, and applications go on in it for MINUTES each
 	$(PROOF) -run 'TestDirectoryOfKafka|TestApplicationsWhileTheBrokerChanges'
+
+proof-cluster: ## clients of four languages on three nodes to which everything happens, for MINUTES: they go on, and nothing is lost
+	$(PROOF) -run TestClientsOfATorturedCluster
 
 proof-franzgo: ## franz-go's own tests with RECORDS records
 	$(PROOF) -run TestFranzGoSuite
