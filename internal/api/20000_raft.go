@@ -5,10 +5,6 @@ import "github.com/ottla/ottla/internal/wire"
 // raft answers Ottla's own API 0: messages between the voters of the metadata quorum, as raft made them (raftpb). No client
 // is told of it. The answer says that they were taken; what raft thinks of them comes as messages of its own.
 func (a *API) raft(c Call, rq *wire.RaftRequest) {
-	messages := make([][]byte, len(rq.Messages))
-	for i, m := range rq.Messages {
-		messages[i] = m.Message
-	}
-	err := a.Raft(rq.ClusterID, messages)
+	err := a.Raft(rq)
 	c.Reply(&wire.RaftResponse{ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
 }

@@ -54,7 +54,7 @@ type Env struct {
 	// QuorumStatus describes the metadata quorum as this node knows it; false if it is not a member, or not yet.
 	QuorumStatus func() (quorum.Status, bool)
 	// Raft takes messages from another voter of the metadata quorum. Needed on listeners of controllers.
-	Raft func(clusterID string, messages [][]byte) error
+	Raft func(rq *wire.RaftRequest) error
 	// Quorum is this node's member of the metadata quorum, nil before it is open. Needed on listeners of controllers.
 	Quorum func() *quorum.Quorum
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.

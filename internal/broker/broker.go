@@ -73,6 +73,7 @@ type Broker struct {
 	active     *activeController
 	images     *reached
 	links      links
+	voters     *voters
 	peers      *peer.Registry // connections to other nodes
 	partitions *partition.Set
 	followers  *replication.Followers
@@ -146,6 +147,7 @@ func (b *Broker) start(ctx context.Context) error {
 	b.store = metadata.NewStore(metadata.Empty(b.ClusterID()))
 	b.publisher = newPublisher(b.store, b.log, b.fail)
 	b.store.Subscribe(b.images.published)
+	b.voters = newVoters(b.options.Config)
 	b.connectPeers()
 	b.build()
 	if err := b.joinQuorum(); err != nil {

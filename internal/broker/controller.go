@@ -13,7 +13,6 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -32,41 +31,33 @@ func (b *Broker) joinQuorum() error {
 	if err := b.checkMetadataLog(); err != nil {
 		return err
 	}
-	self, voters := b.voters()
-	q, err := quorum.Start(dir, b.options.FS, logConfig, quorum.Options{
-		Self: self, Voters: voters, Transport: newRaftTransport(b, voters),
+	self := quorum.Voter{NodeID: b.node, DirectoryID: dir.ID()}
+	voters, err := b.firstVoters(self)
+	if err != nil {
+		return err
+	}
+	o := quorum.Options{
+		Self: self, Voters: voters, Endpoints: b.controllerEndpoints(), Dynamic: len(c.Voters) == 0,
 		ElectionTimeout: c.Duration(config.ControllerQuorumFetchTimeoutMs),
 		OnCommit:        b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp,
-		OnLead: b.lead, OnResign: b.resign, OnLeader: b.active.set,
+		OnLead: b.lead, OnResign: b.resign, OnLeader: b.active.set, OnVoters: b.votersChanged,
 		OnFailure:     func(err error) { b.fail(fmt.Errorf("the metadata quorum stopped: %w", err)) },
 		Snapshot:      b.snapshot,
 		SnapshotBytes: c.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
 		Logger:        b.log,
-	})
+	}
+	if !b.solitary() {
+		o.Transport = newRaftTransport(b)
+		if len(c.Voters) == 0 {
+			o.Source = newMetadataSource(b)
+		}
+	}
+	q, err := quorum.Start(dir, b.options.FS, logConfig, o)
 	if err != nil {
 		return err
 	}
 	b.quorum.Store(q)
-	for _, v := range voters {
-		if v != self { // so that its death is noticed, whether or not there is something to say
-			b.peers.Client(peer.To{Listener: peer.Controller, Node: v.NodeID, Use: raftUse}).Connect()
-		}
-	}
 	return nil
-}
-
-// voters are the members of the quorum: this node alone with its directory, or the static voters (controller.quorum.voters),
-// who know each other by node id only.
-func (b *Broker) voters() (self quorum.Voter, all []quorum.Voter) {
-	static := b.options.Config.Voters
-	if len(static) < 2 {
-		self = quorum.Voter{NodeID: b.node, DirectoryID: b.metadataDir.ID()}
-		return self, []quorum.Voter{self}
-	}
-	for _, v := range static {
-		all = append(all, quorum.Voter{NodeID: v.ID})
-	}
-	return quorum.Voter{NodeID: b.node}, all
 }
 
 // checkMetadataLog refuses to begin a new metadata log beside partitions of an old one: without it they would all seem to

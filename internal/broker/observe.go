@@ -30,7 +30,8 @@ func (b *Broker) observeQuorum(logConfig commitlog.Config) error {
 		return log.Unloadable()
 	}
 	o, err := quorum.Observe(b.metadataDir, b.options.FS, logConfig, newMetadataSource(b), quorum.Options{
-		OnCommit: b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp, OnLeader: b.active.set,
+		Voters:   staticVoters(b.options.Config.Voters),
+		OnCommit: b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp, OnLeader: b.active.set, OnVoters: b.votersChanged,
 		OnFailure: func(err error) { b.fail(fmt.Errorf("the copy of the metadata log failed: %w", err)) },
 		Snapshot:  b.snapshot, SnapshotBytes: b.options.Config.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
 		Logger: b.log,
@@ -40,12 +41,12 @@ func (b *Broker) observeQuorum(logConfig commitlog.Config) error {
 }
 
 // metadataSource is how the observer reaches the active controller. As long as that is not known, or does not answer, it
-// asks one voter after the other; each tells who leads.
+// asks one voter or bootstrap server after the other; each tells who leads.
 type metadataSource struct {
 	b  *Broker
 	mu struct {
 		sync.Mutex
-		asked int32 // whom it asks; -1 at first
+		asked int32 // whom it asks; nobody at first
 	}
 }
 
@@ -53,28 +54,38 @@ var _ quorum.Source = (*metadataSource)(nil)
 
 func newMetadataSource(b *Broker) *metadataSource {
 	s := &metadataSource{b: b}
-	s.mu.asked = -1
+	s.mu.asked = nobody
 	return s
 }
+
+// nobody is no node's id, and no bootstrap server's number.
+const nobody = -1
 
 // target returns whom to ask.
 func (s *metadataSource) target() int32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.mu.asked < 0 {
-		s.mu.asked = s.b.options.Config.Voters[0].ID
+	if s.mu.asked == nobody {
+		s.mu.asked = s.after(nobody)
 	}
 	return s.mu.asked
 }
 
-// lost has another one asked than node: the leader it named, or else the next voter.
+// after is who is asked after a node: the next of the voters and bootstrap servers.
+func (s *metadataSource) after(node int32) int32 {
+	all := s.b.voters.candidates(s.b.node)
+	if len(all) == 0 {
+		return nobody
+	}
+	return all[(slices.Index(all, node)+1)%len(all)]
+}
+
+// lost has another one asked than node: the leader it named, or else the next.
 func (s *metadataSource) lost(node, leader, epoch int32) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	voters := s.b.options.Config.Voters
-	at := slices.IndexFunc(voters, func(v config.Voter) bool { return v.ID == node })
-	s.mu.asked = voters[(at+1)%len(voters)].ID
-	if leader >= 0 && leader != node && slices.ContainsFunc(voters, func(v config.Voter) bool { return v.ID == leader }) {
+	s.mu.asked = s.after(node)
+	if _, reachable := s.b.voters.address(leader); leader >= 0 && leader != node && leader != s.b.node && reachable {
 		s.mu.asked = leader
 		s.b.active.set(leader, epoch)
 	}
@@ -99,6 +110,9 @@ func (s *metadataSource) Fetch(ctx context.Context, offset int64, lastEpoch int3
 		}
 		if len(rs.Responses) != 1 || len(rs.Responses[0].Partitions) != 1 {
 			return fmt.Errorf("controller %d answered for %d topics", node, len(rs.Responses))
+		}
+		for _, e := range rs.NodeEndpoints {
+			s.b.voters.meet(e.NodeID, e.Host, uint16(e.Port))
 		}
 		p := rs.Responses[0].Partitions[0]
 		t.LeaderID, t.Epoch = p.CurrentLeader.LeaderID, p.CurrentLeader.LeaderEpoch

@@ -3,7 +3,6 @@ package broker
 import (
 	"context"
 	"net"
-	"slices"
 	"strconv"
 	"time"
 
@@ -42,7 +41,7 @@ func (b *Broker) followPeers(_, _ *metadata.Image, changes *metadata.Changes) {
 // addressOf is where a node's listener is reached: a broker's as it registered it, a controller's as the voters have it.
 func (b *Broker) addressOf(listener peer.Listener, node int32) (string, bool) {
 	if listener == peer.Controller {
-		return b.controllerAddress(node)
+		return b.voters.address(node)
 	}
 	known := b.store.Current().Broker(node)
 	if known == nil {
@@ -63,16 +62,6 @@ func (b *Broker) askPeer(node int32, request, response wire.Message, done func(e
 		to.Use = "markers"
 	}
 	b.peers.Client(to).Send(peer.Request{Message: request, Response: response, Done: done})
-}
-
-// controllerAddress is where a controller is reached.
-func (b *Broker) controllerAddress(node int32) (string, bool) {
-	voters := b.options.Config.Voters
-	i := slices.IndexFunc(voters, func(v config.Voter) bool { return v.ID == node })
-	if i < 0 {
-		return "", false
-	}
-	return net.JoinHostPort(voters[i].Host, strconv.Itoa(voters[i].Port)), true
 }
 
 // toldGone is how long the log does not repeat that a node is gone: each of its connections tells, and each attempt.

@@ -17,12 +17,9 @@ import (
 
 // raftTransport takes raft's messages to the other voters: a request of Ottla's own API, on a connection that nothing else
 // uses, pipelined. raft sends again what gets lost.
-type raftTransport struct {
-	b      *Broker
-	voters map[uint64]int32 // node ids by raft id
-}
+type raftTransport struct{ b *Broker }
 
-var _ quorum.Transport = (*raftTransport)(nil)
+var _ quorum.Transport = raftTransport{}
 
 // raftUse names the connections of raft's messages.
 const raftUse = "raft"
@@ -30,16 +27,10 @@ const raftUse = "raft"
 // raftTimeout is when an answer is given up. A snapshot may take a while to be written; anything else is answered at once.
 const raftTimeout = 10 * time.Second
 
-func newRaftTransport(b *Broker, voters []quorum.Voter) *raftTransport {
-	t := &raftTransport{b: b, voters: map[uint64]int32{}}
-	for _, v := range voters {
-		t.voters[v.RaftID()] = v.NodeID
-	}
-	return t
-}
+func newRaftTransport(b *Broker) raftTransport { return raftTransport{b} }
 
 // Send implements quorum.Transport: one request for each voter.
-func (t *raftTransport) Send(messages []*pb.Message) {
+func (t raftTransport) Send(messages []*pb.Message) {
 	for len(messages) > 0 {
 		to := messages[0].GetTo()
 		own, others := messages[:0:0], messages[:0:0]
@@ -55,8 +46,19 @@ func (t *raftTransport) Send(messages []*pb.Message) {
 	}
 }
 
-func (t *raftTransport) send(to uint64, messages []*pb.Message) {
-	rq := &wire.RaftRequest{ClusterID: t.b.ClusterID()}
+func (t raftTransport) send(to uint64, messages []*pb.Message) {
+	q := t.b.quorum.Load()
+	if q == nil {
+		return // it has only just begun
+	}
+	node, known := q.Node(to)
+	if !known {
+		return
+	}
+	rq := &wire.RaftRequest{ClusterID: t.b.ClusterID(), NodeID: t.b.node, DirectoryID: t.b.metadataDir.ID()}
+	if own := t.b.controllerEndpoints(); len(own) > 0 {
+		rq.Host, rq.Port = own[0].Host, own[0].Port
+	}
 	for _, m := range messages {
 		data, err := proto.Marshal(m)
 		if err != nil {
@@ -66,7 +68,7 @@ func (t *raftTransport) send(to uint64, messages []*pb.Message) {
 	}
 	snapshot := slices.ContainsFunc(messages, func(m *pb.Message) bool { return m.GetType() == pb.MsgSnap })
 	rs := new(wire.RaftResponse)
-	t.b.peers.Client(peer.To{Listener: peer.Controller, Node: t.voters[to], Use: raftUse}).Send(peer.Request{
+	t.b.peers.Client(peer.To{Listener: peer.Controller, Node: node, Use: raftUse}).Send(peer.Request{
 		Message: rq, Response: rs, Timeout: raftTimeout,
 		Done: func(err error) {
 			if err == nil && rs.ErrorCode != 0 {
@@ -74,7 +76,7 @@ func (t *raftTransport) send(to uint64, messages []*pb.Message) {
 				if rs.ErrorMessage != nil {
 					err = fmt.Errorf("%w: %s", err, *rs.ErrorMessage)
 				}
-				t.b.log.Warn("a controller refuses the messages of this one", "node", t.voters[to], "error", err)
+				t.b.log.Warn("a controller refuses the messages of this one", "node", node, "error", err)
 			}
 			t.report(to, snapshot, err)
 		},
@@ -82,7 +84,7 @@ func (t *raftTransport) send(to uint64, messages []*pb.Message) {
 }
 
 // report owes raft the outcome: of every snapshot, and of messages that did not arrive.
-func (t *raftTransport) report(to uint64, snapshot bool, err error) {
+func (t raftTransport) report(to uint64, snapshot bool, err error) {
 	q := t.b.quorum.Load()
 	if q == nil {
 		return
@@ -99,21 +101,22 @@ func (t *raftTransport) report(to uint64, snapshot bool, err error) {
 }
 
 // takeRaft takes the messages of another voter (API 20000).
-func (b *Broker) takeRaft(clusterID string, messages [][]byte) error {
-	if clusterID != b.ClusterID() {
-		return kafka.Errorf(kafka.InconsistentClusterID, "the sender belongs to cluster %s, node %d to cluster %s: each node's meta.properties says which", clusterID, b.node, b.ClusterID())
+func (b *Broker) takeRaft(rq *wire.RaftRequest) error {
+	if rq.ClusterID != b.ClusterID() {
+		return kafka.Errorf(kafka.InconsistentClusterID, "the sender belongs to cluster %s, node %d to cluster %s: each node's meta.properties says which", rq.ClusterID, b.node, b.ClusterID())
 	}
 	q := b.quorum.Load()
 	if q == nil {
 		return kafka.Errorf(kafka.BrokerNotAvailable, "node %d has not opened its metadata log yet", b.node)
 	}
+	b.voters.meet(rq.NodeID, rq.Host, rq.Port)
 	var first error
-	for _, data := range messages {
+	for i := range rq.Messages {
 		m := new(pb.Message)
-		err := proto.Unmarshal(data, m)
+		err := proto.Unmarshal(rq.Messages[i].Message, m)
 		if err != nil {
 			err = kafka.Errorf(kafka.InvalidRequest, "a message that is none of raft's: %v", err)
-		} else {
+		} else if err = q.Meet(m.GetFrom(), quorum.Voter{NodeID: rq.NodeID, DirectoryID: rq.DirectoryID}); err == nil {
 			err = q.Step(m)
 		}
 		if first == nil {

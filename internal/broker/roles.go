@@ -56,8 +56,10 @@ func (b *Broker) buildController(buffers *server.Buffers) {
 
 // controllers are the voters and how they are reached, and who is active (api.Env.Controllers).
 func (b *Broker) controllers() (all []api.ControllerEndpoint, active int32) {
-	for _, v := range b.options.Config.Voters {
-		all = append(all, api.ControllerEndpoint{Node: v.ID, Host: v.Host, Port: int32(v.Port)})
+	for _, m := range b.voters.endpoints() {
+		if e, found := m.Endpoint(b.voters.listener); found {
+			all = append(all, api.ControllerEndpoint{Node: m.NodeID, Host: e.Host, Port: int32(e.Port)})
+		}
 	}
 	active, _ = b.active.get()
 	return all, active

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,8 +25,12 @@ type Broker struct {
 	ControllerListeners []Listener
 	// InterBrokerListener is the name of the listener between brokers.
 	InterBrokerListener string
+	// AdvertisedControllers are those of advertised.listeners that belong to controllers.
+	AdvertisedControllers []Listener
 	// Voters are the controllers of controller.quorum.voters.
 	Voters []Voter
+	// BootstrapServers are the addresses of controller.quorum.bootstrap.servers.
+	BootstrapServers []Address
 
 	static, broker, cluster map[string]string // the layers below the default, as texts by name, unknown names included
 	defaults                []value           // by Row.index
@@ -96,13 +101,38 @@ func (b *Broker) layers() []layer {
 	return []layer{{b.broker, DynamicBrokerConfig}, {b.cluster, DynamicDefaultConfig}, {b.static, StaticBrokerConfig}}
 }
 
-// Lone reports whether this node is the whole cluster: it is broker and controller, and no other controllers are named.
+// Lone reports whether this node is the whole cluster, or the first of one: it is broker and controller, and no other controllers
+// are named.
 func (b *Broker) Lone() bool {
 	roles := b.List(ProcessRoles)
-	voters, _ := parseVoters(b.List(ControllerQuorumVoters))
-	return slices.Contains(roles, "broker") && slices.Contains(roles, "controller") &&
-		len(b.List(ControllerQuorumBootstrapServers)) <= 1 &&
-		(len(voters) == 0 || len(voters) == 1 && int(voters[0].ID) == b.Int(NodeID))
+	if !slices.Contains(roles, "broker") || !slices.Contains(roles, "controller") {
+		return false
+	}
+	if voters, _ := parseVoters(b.List(ControllerQuorumVoters)); len(voters) > 0 {
+		return len(voters) == 1 && int(voters[0].ID) == b.Int(NodeID)
+	}
+	servers := b.List(ControllerQuorumBootstrapServers)
+	return len(servers) == 0 || len(servers) == 1 && b.isOwn(servers[0])
+}
+
+// isOwn reports whether an address is that of a listener of this node's for controllers, as far as that can be told.
+func (b *Broker) isOwn(address string) bool {
+	a, ok := parseAddress(address)
+	names := b.List(ControllerListenerNames)
+	protocols, err := b.protocols()
+	if !ok || err != nil {
+		return false
+	}
+	machine, _ := os.Hostname()
+	own, _ := parseListeners(b.List(Listeners), protocols, false)
+	told, _ := parseListeners(b.List(AdvertisedListeners), protocols, true)
+	return slices.ContainsFunc(append(own, told...), func(l Listener) bool {
+		if !slices.Contains(names, l.Name) || l.Port != a.Port {
+			return false
+		}
+		everywhere := l.Host == "" || l.Host == "0.0.0.0" || l.Host == "::"
+		return l.Host == a.Host || everywhere && slices.Contains([]string{"localhost", "127.0.0.1", "::1", machine}, a.Host)
+	})
 }
 
 // DynamicLong returns the value of a property that only the Admin API can set (DynamicOnlyRows), which the other methods do

@@ -24,9 +24,15 @@ func (b *Broker) parseEndpoints() error {
 			return err
 		}
 	}
+	b.AdvertisedControllers = slices.DeleteFunc(slices.Clone(b.AdvertisedListeners), func(l Listener) bool { return !ofController(l) })
 	b.AdvertisedListeners = slices.DeleteFunc(b.AdvertisedListeners, ofController)
 	if b.InterBrokerListener, err = b.interBrokerListener(protocols); err != nil {
 		return err
+	}
+	for _, entry := range b.List(ControllerQuorumBootstrapServers) {
+		if a, ok := parseAddress(entry); ok {
+			b.BootstrapServers = append(b.BootstrapServers, a)
+		}
 	}
 	b.Voters, err = parseVoters(b.List(ControllerQuorumVoters))
 	return err

@@ -205,10 +205,6 @@ func TestLoadRefuses(t *testing.T) {
 	f("remote.log.storage.system.enable=true cannot be honoured", "remote.log.storage.system.enable=true")
 	f("listener SASL_PLAINTEXT uses SASL_PLAINTEXT: this version serves PLAINTEXT only", "listeners=SASL_PLAINTEXT://:9092")
 	f("listener EXTERNAL uses SSL", "listeners=PLAINTEXT://:9092,EXTERNAL://:9093", "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,EXTERNAL:SSL")
-	f("this version has static quorums only", "node.id=4", "process.roles=broker", "listeners=PLAINTEXT://:9092",
-		"controller.listener.names=CONTROLLER", "controller.quorum.bootstrap.servers=a:9093")
-	f("names 2 controllers: this version has static quorums", "controller.quorum.bootstrap.servers=a:9093,b:9093", "process.roles=broker,controller",
-		"listeners=PLAINTEXT://:9092,CONTROLLER://:9093", "controller.listener.names=CONTROLLER")
 	f("If using process.roles, either controller.quorum.bootstrap.servers must contain", "process.roles=broker")
 	f("must be included in the set of voters controller.quorum.voters=Set(2)", "controller.quorum.voters=2@a:1")
 	f("You must set `node.id` to the same value as `broker.id`.", "node.id=1", "broker.id=2")

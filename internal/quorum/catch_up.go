@@ -48,11 +48,27 @@ func (q *Quorum) noteAnswers(states []raft.ReadState) {
 // tellCaughtUp tells OnCaughtUp when the time has come; leads says that this node has just begun to lead.
 func (q *Quorum) tellCaughtUp(leads bool) {
 	c := &q.catchUp
-	if c.done || !leads && (c.index == 0 || q.last.index < c.index) {
+	if c.done {
+		return
+	}
+	q.mu.Lock()
+	goal := q.mu.goal
+	q.mu.Unlock()
+	if !leads && (c.index == 0 || q.last.index < c.index) && (goal == 0 || q.last.offset < goal) {
 		return
 	}
 	c.done = true
 	if q.options.OnCaughtUp != nil {
 		q.options.OnCaughtUp()
+	}
+}
+
+// fetchedTo tells how far the log was committed when the leader answered a fetch of this node's.
+func (q *Quorum) fetchedTo(committed int64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.mu.goal == 0 && committed > 0 {
+		q.mu.goal = committed
+		q.poke()
 	}
 }

@@ -12,7 +12,7 @@ import (
 // leaderChange makes the batch that stands for raft's empty entry, the first of every term. raft does not say
 // who granted the vote, so GrantingVoters names the leader alone. It is version 0, without the voters' directories, because Kafka's
 // tools read no other (ControlRecordUtils.LEADER_CHANGE_CURRENT_VERSION).
-func leaderChange(at position, leader Voter, voters []Voter, now time.Time) (record.Batch, error) {
+func leaderChange(at position, leader Voter, voters VoterSet, now time.Time) (record.Batch, error) {
 	m := wire.LeaderChangeMessage{LeaderID: leader.NodeID}
 	for _, v := range voters {
 		m.Voters = append(m.Voters, wire.LeaderChangeMessageVoter{VoterID: v.NodeID})
@@ -38,23 +38,34 @@ func control(at position, t record.ControlType, m wire.Message, version int16, m
 // fields that they do not know.
 const indexTag = 10_000
 
-// snapshotHeader makes the first batch of a snapshot that ends at p.
-func snapshotHeader(p position, lastTimestamp int64) (record.Batch, error) {
-	tag := binary.AppendUvarint(nil, p.index)
-	tag = binary.AppendUvarint(tag, uint64(p.offset))
-	m := wire.SnapshotHeaderRecord{LastContainedLogTimestamp: lastTimestamp, UnknownTags: []wire.Tag{{Tag: indexTag, Data: tag}}}
-	return control(position{term: p.term}, record.SnapshotHeader, &m, 0, lastTimestamp)
+// snapshotHeader makes the first batch of a snapshot that ends at p: the header, and who votes there.
+func snapshotHeader(p position, lastTimestamp int64, e electorate) (record.Batch, error) {
+	m := wire.SnapshotHeaderRecord{LastContainedLogTimestamp: lastTimestamp}
+	if p.index > 0 {
+		tag := binary.AppendUvarint(nil, p.index)
+		tag = binary.AppendUvarint(tag, uint64(p.offset))
+		m.UnknownTags = []wire.Tag{{Tag: indexTag, Data: tag}}
+	}
+	b := record.NewBuilder(record.BatchOptions{LeaderEpoch: int32(p.term), Control: true})
+	if err := addControl(b, record.SnapshotHeader, &m, lastTimestamp); err != nil {
+		return nil, err
+	}
+	if err := addElectorate(b, e, lastTimestamp); err != nil {
+		return nil, err
+	}
+	return b.Build()
 }
 
-// parseSnapshotHeader returns where the snapshot ends that begins with b.
-func parseSnapshotHeader(b record.Batch) (position, error) {
+// parseSnapshotHeader returns where the snapshot ends that begins with b. A snapshot of Kafka's does not say; it ends where its
+// name says, and stands for as many entries as offsets (tagged is false).
+func parseSnapshotHeader(b record.Batch, name position) (p position, tagged bool, err error) {
 	m, err := controlRecord(b, record.SnapshotHeader)
 	if err != nil {
-		return position{}, err
+		return position{}, false, err
 	}
 	var header wire.SnapshotHeaderRecord
 	if err := header.Decode(wire.NewReader(m), 0); err != nil {
-		return position{}, err
+		return position{}, false, err
 	}
 	for _, tag := range header.UnknownTags {
 		if tag.Tag != indexTag {
@@ -63,11 +74,11 @@ func parseSnapshotHeader(b record.Batch) (position, error) {
 		index, n := binary.Uvarint(tag.Data)
 		offset, k := binary.Uvarint(tag.Data[max(n, 0):])
 		if n <= 0 || k <= 0 || int64(offset) < 0 || b.LeaderEpoch() < 0 {
-			break
+			return position{}, false, fmt.Errorf("the snapshot's header does not say which raft index it ends at")
 		}
-		return position{index: index, term: uint64(b.LeaderEpoch()), offset: int64(offset)}, nil
+		return position{index: index, term: uint64(b.LeaderEpoch()), offset: int64(offset)}, true, nil
 	}
-	return position{}, fmt.Errorf("the snapshot's header does not say which raft index it ends at: it was not written by Ottla")
+	return position{index: uint64(name.offset), term: name.term, offset: name.offset}, false, nil
 }
 
 // controlRecord returns the value of the one control record of a batch, which must have the given type.

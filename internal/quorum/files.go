@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -58,11 +57,11 @@ func (v vote) voter() (voter Voter, ok bool, err error) {
 
 // in returns the vote as version 1, with the directory of who was voted for, as far as voters tell. A vote for somebody else stays
 // one for nobody that can be a candidate: the term's vote is spent.
-func (v vote) in(voters []Voter) vote {
+func (v vote) in(voters VoterSet) vote {
 	if v.DataVersion == 0 {
 		v.DataVersion, v.VotedDirectoryID = 1, kafka.ZeroUUID.String()
-		if i := slices.IndexFunc(voters, func(x Voter) bool { return x.NodeID == v.VotedID }); i >= 0 {
-			v.VotedDirectoryID = voters[i].DirectoryID.String()
+		if m, found := voters.Node(v.VotedID); found {
+			v.VotedDirectoryID = m.DirectoryID.String()
 		}
 	}
 	return v

@@ -12,14 +12,14 @@ import (
 // FuzzSnapshot: a file that is taken yields its batches, and says where it ends.
 func FuzzSnapshot(f *testing.F) {
 	p := position{index: 7, term: 2, offset: 30}
-	data, err := buildSnapshot(p, 1, slices.Values([][]byte{[]byte("a"), []byte("b")}), time.UnixMilli(1))
+	data, err := buildSnapshot(p, 1, electorate{}, slices.Values([][]byte{[]byte("a"), []byte("b")}), time.UnixMilli(1))
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
 	f.Add(data[:90])
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := checkSnapshot(data)
+		p, err := checkSnapshot(data, p)
 		if err != nil {
 			return
 		}

@@ -62,7 +62,7 @@ func (l *Leadership) Append(batch []byte) (next int64, err error) {
 		}
 		return 0, err
 	}
-	q.mu.next = b.LastOffset() + 1
+	q.mu.next, q.mu.nextIndex = b.LastOffset()+1, q.mu.nextIndex+1
 	q.poke()
 	return q.mu.next, nil
 }
@@ -121,7 +121,7 @@ func (l *Leadership) Load(yield func(batch record.Batch) error) error {
 		if err != nil {
 			return err
 		}
-		if _, err := checkSnapshot(data); err != nil {
+		if _, err := checkSnapshot(data, base); err != nil {
 			return err
 		}
 		for b := range snapshotBatches(data) {
@@ -161,8 +161,8 @@ func (q *Quorum) commit(offset int64) {
 // resign ends the leadership, if there is one; who waits for a commit gets err.
 func (q *Quorum) resign(err error) {
 	q.mu.Lock()
-	lead, waiters := q.mu.lead, q.mu.waiters
-	q.mu.lead, q.mu.waiters = nil, nil
+	lead, waiters, changing := q.mu.lead, q.mu.waiters, q.mu.change
+	q.mu.lead, q.mu.waiters, q.mu.change = nil, nil, nil
 	clear(q.mu.observers)
 	q.tell()
 	if q.mu.resigned != nil {
@@ -175,6 +175,9 @@ func (q *Quorum) resign(err error) {
 	}
 	for _, w := range waiters {
 		w.done(err)
+	}
+	if changing != nil {
+		changing.done(err)
 	}
 	if q.options.OnResign != nil {
 		q.options.OnResign(lead.epoch)

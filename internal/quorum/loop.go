@@ -13,34 +13,41 @@ func (q *Quorum) launch() error {
 		return fmt.Errorf("quorum: %w", err)
 	}
 	go q.run()
+	if q.options.Source != nil {
+		go q.fetch()
+	}
 	return nil
 }
 
 // start hands the snapshot to the metadata, and has a single voter lead without waiting for anybody.
 func (q *Quorum) start() error {
+	q.tellVoters(q.mu.voting)
 	if q.last.index > 0 {
 		if err := q.tellSnapshot(q.last); err != nil {
 			return err
 		}
 	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if len(q.voters) > 1 {
+	if !q.alone() {
+		q.mu.Lock()
 		q.mu.hurry = hurriedTicks // if all start together nobody leads; a leader that there is keeps its followers
+		q.mu.Unlock()
 		return nil
 	}
+	for more := q.last.index < q.mu.voting.index; more; { // raft has to know of all changes of the voters that it is told of
+		var err error
+		if more, err = q.turn(); err != nil {
+			return err
+		}
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	return q.mu.node.Campaign()
 }
 
 // run is the quorum's goroutine.
 func (q *Quorum) run() {
 	defer close(q.closed)
-	var ticks <-chan time.Time
-	if len(q.voters) > 1 { // a single voter has nobody to hear from: idle costs nothing
-		ticker := time.NewTicker(q.options.ElectionTimeout / electionTicks)
-		defer ticker.Stop()
-		ticks = ticker.C
-	}
+	var ticker *time.Ticker // nil for a single voter, who has nobody to hear from: idle costs nothing
 	for {
 		for {
 			more, err := q.turn()
@@ -52,22 +59,40 @@ func (q *Quorum) run() {
 				break
 			}
 		}
-		var hurried <-chan time.Time
-		if q.hurried() {
-			hurried = time.After(hurryInterval)
+		if alone := q.alone(); alone && ticker != nil {
+			ticker.Stop()
+			ticker = nil
+		} else if !alone && ticker == nil {
+			ticker = time.NewTicker(q.options.ElectionTimeout / electionTicks)
+			defer ticker.Stop()
 		}
-		select {
-		case <-q.wake:
-		case <-ticks:
-			q.tick()
-			q.askLeader()
-		case <-hurried:
-			q.hurry()
-		case <-q.closing:
-			q.stop(kafka.Errorf(kafka.NotController, "this node is shutting down"))
+		if err := q.wait(ticker); err != nil {
+			q.stop(err)
 			return
 		}
 	}
+}
+
+// wait returns when there is something to do, or with an error when the quorum is to stop.
+func (q *Quorum) wait(ticker *time.Ticker) error {
+	var ticks, hurried <-chan time.Time
+	if ticker != nil {
+		ticks = ticker.C
+	}
+	if q.hurried() {
+		hurried = time.After(hurryInterval)
+	}
+	select {
+	case <-q.wake:
+	case <-ticks:
+		q.tick()
+		q.askLeader()
+	case <-hurried:
+		q.hurry()
+	case <-q.closing:
+		return kafka.Errorf(kafka.NotController, "this node is shutting down")
+	}
+	return nil
 }
 
 func (q *Quorum) stopping() bool {

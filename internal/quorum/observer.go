@@ -53,6 +53,7 @@ func Observe(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, source So
 	if err != nil {
 		return nil, fmt.Errorf("quorum: %w", err)
 	}
+	v.q.tellVoters(v.q.mu.voting)
 	go v.run()
 	return v, nil
 }
@@ -65,13 +66,14 @@ func newObserver(j journal, fsys vfs.FS, folder string, source Source, o Options
 		o.SnapshotBytes = 20 << 20
 	}
 	q := &Quorum{options: o, log: o.Logger, files: &files{fsys, folder}, wake: make(chan struct{}, 1)}
-	base, err := q.files.newestSnapshot()
+	base, voting, err := q.files.newestSnapshot(electorate{voters: staticVoters(o.Voters)})
 	if err != nil {
 		return nil, err
 	}
-	if q.storage, err = newStorage(j, q.files, base, nil, nil, q.log); err != nil {
+	if q.storage, err = newStorage(j, q.files, base, voting, q.log); err != nil {
 		return nil, err
 	}
+	q.mu.voting = q.storage.knownElectorate()
 	if err := q.files.removeSnapshots(base); err != nil {
 		return nil, err
 	}
@@ -219,19 +221,30 @@ func (v *Observer) takeBack(diverging SnapshotID, end position) error {
 
 // startOver fetches the leader's snapshot and begins anew with it.
 func (v *Observer) startOver(id SnapshotID) (heard bool, err error) {
-	var data []byte
-	for size := int64(1); int64(len(data)) < size; {
-		part, all, err := v.source.FetchSnapshot(v.ctx, id, int64(len(data)))
-		if err != nil || len(part) == 0 || all > maxSnapshotBytes {
-			return false, nil // there may be a newer one, or another leader
-		}
-		size, data = all, append(data, part...)
+	data, err := fetchSnapshot(v.ctx, v.source, id)
+	if err != nil {
+		return false, nil // there may be a newer one, or another leader
 	}
-	p, err := checkSnapshot(data)
-	if err != nil || p.offset != id.EndOffset || int32(p.term) != id.Epoch {
+	p, err := checkSnapshot(data, position{offset: id.EndOffset, term: uint64(id.Epoch)})
+	if err != nil {
 		v.q.log.Warn("the active controller sent what is not its metadata snapshot", "offset", id.EndOffset, "epoch", id.Epoch, "error", err)
 		return false, nil
 	}
 	v.told = true
-	return true, v.q.install(&pb.Snapshot{Data: data})
+	return true, v.q.install(&pb.Snapshot{Data: data, Metadata: &pb.SnapshotMetadata{Index: &p.index, Term: &p.term}})
+}
+
+// fetchSnapshot fetches all of a snapshot.
+func fetchSnapshot(ctx context.Context, source Source, id SnapshotID) (data []byte, err error) {
+	for size := int64(1); int64(len(data)) < size; {
+		part, all, err := source.FetchSnapshot(ctx, id, int64(len(data)))
+		if err == nil && (len(part) == 0 || all > maxSnapshotBytes) {
+			err = fmt.Errorf("a part of %d bytes of a snapshot of %d", len(part), all)
+		}
+		if err != nil {
+			return nil, err
+		}
+		size, data = all, append(data, part...)
+	}
+	return data, nil
 }

@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -14,18 +15,31 @@ import (
 
 // Step takes a message from another voter. A message that makes no sense is refused with an error and changes
 // nothing.
-func (q *Quorum) Step(m *pb.Message) error {
+func (q *Quorum) Step(m *pb.Message) error { return q.step(m, true) }
+
+// step takes a message; sent is false for what this node fetched.
+func (q *Quorum) step(m *pb.Message, sent bool) error {
 	if err := q.check(m); err != nil {
 		return fmt.Errorf("quorum: message from %d refused: %w", m.GetFrom(), err)
 	}
+	m = q.withConf(m)
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.mu.err != nil {
 		return q.mu.err
 	}
+	switch m.GetType() {
+	case pb.MsgApp, pb.MsgHeartbeat, pb.MsgSnap:
+		if sent {
+			q.mu.direct = m.GetFrom()
+		}
+	}
 	q.heard(m, time.Now())
 	err := q.mu.node.Step(m)
 	q.poke()
+	if errors.Is(err, raft.ErrStepPeerNotFound) {
+		return nil // the answer of a voter that is none any more, or not yet
+	}
 	return err
 }
 
@@ -34,7 +48,10 @@ const maxQuestionBytes = 64
 
 // check looks at a message before raft trusts it.
 func (q *Quorum) check(m *pb.Message) error {
-	if _, known := q.voters[m.GetFrom()]; !known || m.GetTo() != q.self {
+	q.mu.Lock()
+	_, known := q.voter(m.GetFrom())
+	q.mu.Unlock()
+	if !known || m.GetTo() != q.self {
 		return fmt.Errorf("from %d to %d; neither is a stranger's business", m.GetFrom(), m.GetTo())
 	}
 	if m.GetTerm() > math.MaxInt32 {
@@ -53,24 +70,66 @@ func (q *Quorum) check(m *pb.Message) error {
 		return nil
 	}
 	for _, e := range m.GetEntries() {
-		b, rest, err := record.First(e.GetData())
-		if err == nil && len(rest) == 0 {
-			err = b.CheckCRC()
-		}
-		if err != nil || len(rest) > 0 || e.GetType() != pb.EntryNormal || uint64(b.LeaderEpoch()) != e.GetTerm() {
+		if err := checkEntry(e); err != nil {
 			return fmt.Errorf("entry %d of term %d is not one batch of that epoch (%v)", e.GetIndex(), e.GetTerm(), err)
 		}
 	}
 	if s := m.GetSnapshot(); !raft.IsEmptySnap(s) {
-		p, err := checkSnapshot(s.GetData())
+		p, err := sentSnapshot(s.GetData())
 		if err != nil {
 			return err
 		}
 		if p.index != s.GetMetadata().GetIndex() || p.term != s.GetMetadata().GetTerm() {
 			return fmt.Errorf("the snapshot ends at index %d, term %d", p.index, p.term)
 		}
+		if _, err := snapshotElectorate(s.GetData(), p, electorate{}); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// checkEntry makes sure that an entry is one whole batch that can be applied.
+func checkEntry(e *pb.Entry) error {
+	data, err := entryBatch(e)
+	if err != nil {
+		return err
+	}
+	b, rest, err := record.First(data)
+	if err == nil {
+		err = b.CheckCRC()
+	}
+	if err == nil {
+		_, _, err = electorate{}.after(b)
+	}
+	switch {
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return fmt.Errorf("%d bytes after the batch", len(rest))
+	case uint64(b.LeaderEpoch()) != e.GetTerm():
+		return fmt.Errorf("epoch %d", b.LeaderEpoch())
+	}
+	return nil
+}
+
+// withConf has a snapshot bring the configuration that its own records name. A sender knows no better, and a receiver that is no
+// voter there would be passed over.
+func (q *Quorum) withConf(m *pb.Message) *pb.Message {
+	s := m.GetSnapshot()
+	if raft.IsEmptySnap(s) {
+		return m
+	}
+	e, err := snapshotElectorate(s.GetData(), position{index: s.GetMetadata().GetIndex()}, electorate{voters: staticVoters(q.options.Voters)})
+	if err != nil {
+		panic("BUG: a snapshot that was checked cannot be read: " + err.Error())
+	}
+	return &pb.Message{
+		Type: m.Type, To: m.To, From: m.From, Term: m.Term, LogTerm: m.LogTerm, Index: m.Index, Commit: m.Commit,
+		Snapshot: &pb.Snapshot{Data: s.Data, Metadata: &pb.SnapshotMetadata{
+			Index: s.Metadata.Index, Term: s.Metadata.Term, ConfState: confState(e.voters, q.self),
+		}},
+	}
 }
 
 // ReportUnreachable tells that a voter could not be reached: what was sent is sent again.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +38,18 @@ type Transport interface {
 
 // Options are what a quorum needs.
 type Options struct {
-	Self   Voter
-	Voters []Voter // with Self
+	// Self is this node with the metadata log's directory.
+	Self Voter
+	// Voters are those that the configuration names (controller.quorum.voters), without directories, or a lone node. They count as long as
+	// neither the log nor a snapshot has a voter set (KIP-853).
+	Voters []Voter
+	// Endpoints are this node's listeners for controllers; with Dynamic they are kept in the voter set.
+	Endpoints []Endpoint
+	// Dynamic has the leader of a quorum of one write its voter set into the log, so that others can join.
+	Dynamic bool
+	// Source is how a node that is no voter, or hears of no leader, gets the log (controller.quorum.bootstrap.servers). Nil: not at all,
+	// as with static voters.
+	Source Source
 	// ElectionTimeout is how long a voter waits for its leader, or a leader for a majority, before there is
 	// an election (controller.quorum.fetch.timeout.ms). 0 means 2 seconds. A single voter never waits.
 	ElectionTimeout time.Duration
@@ -64,6 +73,8 @@ type Options struct {
 	OnResign func(epoch int32)
 	// OnLeader tells whenever the leader, as this node knows it, changes; -1 is nobody.
 	OnLeader func(nodeID, epoch int32)
+	// OnVoters tells who votes, at the start and when that has changed, with the level of kraft.version.
+	OnVoters func(voters VoterSet, version int16)
 	// OnFailure tells that the quorum has stopped because its disk failed.
 	OnFailure func(err error)
 
@@ -81,8 +92,7 @@ type Options struct {
 // Quorum is this node's member of the metadata quorum.
 type Quorum struct {
 	options Options
-	voters  map[uint64]Voter
-	self    uint64
+	self    uint64 // this node's name inside raft
 	files   *files
 	storage *storage
 	log     *slog.Logger
@@ -95,9 +105,14 @@ type Quorum struct {
 		sync.Mutex
 		node      *raft.RawNode
 		lead      *Leadership // nil unless this node leads and has said so
-		next      int64       // offset of the next append; valid while lead is set
-		committed int64       // everything below is committed and was handed to OnCommit
-		waiters   []waiter    // of lead, in order of offsets
+		next      int64       // offset of the next append, and its index; valid while lead is set
+		nextIndex uint64
+		committed int64            // everything below is committed and was handed to OnCommit
+		waiters   []waiter         // of lead, in order of offsets
+		voting    electorate       // in force
+		change    *change          // of the voters, on its way; nil without one
+		met       map[uint64]Voter // nodes that have sent a message and may be no voters here
+		direct    uint64           // the leader that sends this node messages, as to a voter
 		followers map[uint64]follower
 		observers map[Voter]observer // as they fetch from this node
 		news      chan struct{}      // see News; nil unless somebody waits
@@ -105,6 +120,7 @@ type Quorum struct {
 		loads     int           // Loads that are running: they read what a snapshot would drop
 		resigned  chan struct{} // closed when lead ends; nil unless somebody waits for that
 		hurry     int           // short ticks that are left, see Suspect
+		goal      int64         // what was committed when this node first fetched; 0 before
 		err       error         // why it stopped
 	}
 
@@ -138,48 +154,50 @@ func open(j journal, fsys vfs.FS, folder string, o Options) (*Quorum, error) {
 	if o.SnapshotBytes == 0 {
 		o.SnapshotBytes = 20 << 20
 	}
-	if !slices.Contains(o.Voters, o.Self) || (len(o.Voters) > 1 && o.Transport == nil) {
-		return nil, fmt.Errorf("quorum: voter %+v must be one of the voters %+v, and several need a transport", o.Self, o.Voters)
+	static := staticVoters(o.Voters)
+	if err := static.check(); err != nil {
+		return nil, fmt.Errorf("quorum: %w", err)
+	}
+	if o.Source == nil && !static.Has(o.Self) || len(o.Voters) > 1 && o.Transport == nil {
+		return nil, fmt.Errorf("quorum: voter %s must be one of the voters %s, and several need a transport", o.Self, static)
 	}
 	q := &Quorum{
-		options: o, self: o.Self.RaftID(), log: o.Logger, files: &files{fsys, folder}, voters: map[uint64]Voter{},
+		options: o, log: o.Logger, files: &files{fsys, folder},
 		wake: make(chan struct{}, 1), closing: make(chan struct{}), closed: make(chan struct{}),
 	}
-	q.mu.followers = map[uint64]follower{}
-	conf := pb.EnsureConfState(nil)
-	for _, v := range o.Voters {
-		if other, twice := q.voters[v.RaftID()]; twice {
-			return nil, fmt.Errorf("quorum: voters %+v and %+v have the same raft id", v, other)
-		}
-		q.voters[v.RaftID()] = v
-		conf.Voters = append(conf.Voters, v.RaftID())
-	}
-	slices.Sort(conf.Voters)
-	if err := q.load(j, conf); err != nil {
+	q.mu.followers, q.mu.met = map[uint64]follower{}, map[uint64]Voter{}
+	if err := q.load(j, electorate{voters: static}); err != nil {
 		return nil, fmt.Errorf("quorum: %w", err)
 	}
 	return q, nil
 }
 
 // load reads snapshot, log and vote, and makes the raft node from them.
-func (q *Quorum) load(j journal, conf *pb.ConfState) error {
-	base, err := q.files.newestSnapshot()
+func (q *Quorum) load(j journal, static electorate) error {
+	base, voting, err := q.files.newestSnapshot(static)
 	if err != nil {
 		return err
 	}
 	if q.vote, err = q.files.readVote(); err != nil {
 		return err
 	}
-	q.vote = q.vote.in(q.options.Voters)
-	hard := &pb.HardState{Term: new(uint64(q.vote.LeaderEpoch)), Vote: new(uint64(0)), Commit: new(base.index)}
+	if q.storage, err = newStorage(j, q.files, base, voting, q.log); err != nil {
+		return err
+	}
+	q.self = q.storage.nameOf(q.options.Self)
+	voting = q.storage.knownElectorate()
+	q.mu.voting = voting
+	if q.options.Source == nil && !voting.voters.Has(q.options.Self) || len(voting.voters) > 1 && q.options.Transport == nil {
+		return fmt.Errorf("the metadata log has the voters %s, and this node is %s: set controller.listener.names, listeners and controller.quorum.bootstrap.servers as for a node of several", voting.voters, q.options.Self)
+	}
+	q.vote = q.vote.in(voting.voters)
+	hard := &pb.HardState{Term: new(uint64(q.vote.LeaderEpoch)), Vote: new(uint64(0)), Commit: new(max(base.index, voting.index))}
 	if v, ok, err := q.vote.voter(); err != nil {
 		return fmt.Errorf("%s: %w", stateFile, err)
 	} else if ok {
-		hard.Vote = new(v.RaftID())
+		hard.Vote = new(q.storage.nameOf(v))
 	}
-	if q.storage, err = newStorage(j, q.files, base, hard, conf, q.log); err != nil {
-		return err
-	}
+	q.storage.hard, q.storage.conf = hard, confState(voting.voters, q.self)
 	// A log that is ahead of a lost quorum-state: take part in no earlier term than the log's.
 	if last := q.storage.endPosition(); last.term > hard.GetTerm() {
 		hard.Term, hard.Vote = &last.term, new(uint64(0))

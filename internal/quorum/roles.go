@@ -30,14 +30,22 @@ func (q *Quorum) roles() {
 		q.catchUp.asked = 0
 		q.askLeader()
 		if q.options.OnLeader != nil {
-			q.options.OnLeader(q.nodeID(status.Lead), int32(term))
+			leader, known := q.Node(status.Lead)
+			if !known {
+				leader = noNode
+			}
+			q.options.OnLeader(leader, int32(term))
 		}
 	}
 	if lead != nil {
 		q.mu.Lock()
-		q.mu.lead, q.mu.next = lead, q.storage.endPosition().offset
+		end := q.storage.endPosition()
+		q.mu.lead, q.mu.next, q.mu.nextIndex = lead, end.offset, end.index+1
 		q.mu.Unlock()
 		q.log.Info("leading the metadata quorum", "epoch", lead.epoch)
+		if err := q.writeVoters(lead); err != nil {
+			q.log.Warn("the voters cannot be written into the metadata log", "error", err)
+		}
 		q.tellCaughtUp(true)
 		if q.options.OnLead != nil {
 			q.options.OnLead(lead.epoch, lead)
@@ -45,10 +53,18 @@ func (q *Quorum) roles() {
 	}
 }
 
-// nodeID translates a raft id; -1 stands for nobody.
+// nodeID translates a raft id; -1 stands for nobody. The caller holds the lock.
 func (q *Quorum) nodeID(raftID uint64) int32 {
-	if v, ok := q.voters[raftID]; ok {
+	if v, ok := q.voter(raftID); ok {
 		return v.NodeID
 	}
 	return noNode
+}
+
+// Node returns the id of the node that has a name inside raft, if it is known.
+func (q *Quorum) Node(raftID uint64) (id int32, known bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	v, known := q.voter(raftID)
+	return v.NodeID, known
 }

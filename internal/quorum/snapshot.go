@@ -41,13 +41,13 @@ func parseSnapshotName(name string) (p position, ok bool) {
 	return position{offset: int64(offset), term: term}, err == nil && err2 == nil
 }
 
-// buildSnapshot makes the bytes of a snapshot file that ends at p.
-func buildSnapshot(p position, lastTimestamp int64, values iter.Seq[[]byte], now time.Time) ([]byte, error) {
-	header, err := snapshotHeader(p, lastTimestamp)
+// buildSnapshot makes the bytes of a snapshot file that ends at p, where e votes.
+func buildSnapshot(p position, lastTimestamp int64, e electorate, values iter.Seq[[]byte], now time.Time) ([]byte, error) {
+	header, err := snapshotHeader(p, lastTimestamp, e)
 	if err != nil {
 		return nil, err
 	}
-	all, next := []byte(header), int64(1)
+	all, next := []byte(header), header.LastOffset()+1
 	options := func() record.BatchOptions {
 		return record.BatchOptions{BaseOffset: next, LeaderEpoch: int32(p.term)}
 	}
@@ -77,11 +77,26 @@ func buildSnapshot(p position, lastTimestamp int64, values iter.Seq[[]byte], now
 	return append(all, footer...), err
 }
 
-// checkSnapshot reads a whole snapshot and returns where it ends.
-func checkSnapshot(data []byte) (position, error) {
-	var p position
-	complete := false
-	first := true
+// checkSnapshot reads a whole snapshot, of which the name says where it ends, and returns that with raft's index.
+func checkSnapshot(data []byte, name position) (position, error) {
+	p, _, err := readSnapshot(data, name)
+	if err == nil && (p.offset != name.offset || p.term != name.term) {
+		err = fmt.Errorf("metadata snapshot: it ends at offset %d, epoch %d; want %d, %d", p.offset, p.term, name.offset, name.term)
+	}
+	return p, err
+}
+
+// sentSnapshot is checkSnapshot for one that another node sends, all of whose snapshots say where they end.
+func sentSnapshot(data []byte) (position, error) {
+	p, tagged, err := readSnapshot(data, position{})
+	if err == nil && !tagged {
+		err = errors.New("metadata snapshot: it does not say which of raft's indexes it ends at")
+	}
+	return p, err
+}
+
+func readSnapshot(data []byte, name position) (p position, tagged bool, err error) {
+	complete, first := false, true
 	for b, err := range record.Batches(data) {
 		if err == nil {
 			err = b.CheckCRC()
@@ -89,21 +104,71 @@ func checkSnapshot(data []byte) (position, error) {
 		if err == nil && complete {
 			err = errors.New("it goes on after its footer")
 		}
-		if err == nil && first {
-			p, err = parseSnapshotHeader(b)
-		} else if err == nil && b.Attributes().Control() {
+		switch {
+		case err != nil:
+		case first:
+			p, tagged, err = parseSnapshotHeader(b, name)
+		case b.Attributes().Control() && !ofElectorate(b):
 			_, err = controlRecord(b, record.SnapshotFooter)
 			complete = true
 		}
 		if err != nil {
-			return position{}, fmt.Errorf("metadata snapshot: %w", err)
+			return position{}, false, fmt.Errorf("metadata snapshot: %w", err)
 		}
 		first = false
 	}
 	if !complete {
-		return position{}, errors.New("metadata snapshot: the footer is missing")
+		return position{}, false, errors.New("metadata snapshot: the footer is missing")
 	}
-	return p, nil
+	return p, tagged, nil
+}
+
+// ofElectorate reports whether a control batch says who votes.
+func ofElectorate(b record.Batch) bool {
+	for e, err := range controlRecords(b) {
+		return err == nil && (e.kind == record.KRaftVersion || e.kind == record.KRaftVoters)
+	}
+	return false
+}
+
+// snapshotElectorate returns who votes where a snapshot ends that has been checked, or e if it does not say.
+func snapshotElectorate(data []byte, p position, e electorate) (electorate, error) {
+	for b := range snapshotBatches(data) {
+		var err error
+		if e, _, err = e.after(b); err != nil {
+			return e, fmt.Errorf("%s: %w", snapshotName(p), err)
+		}
+	}
+	e.index, e.logged = p.index, e.logged && p.offset > 0
+	return e, nil
+}
+
+// withIndex makes of a snapshot that Kafka wrote one that says at which of raft's indexes it ends.
+func withIndex(data []byte, p position) ([]byte, error) {
+	var all []byte
+	for b := range snapshotBatches(data) {
+		if len(all) > 0 {
+			all = append(all, b...)
+			continue
+		}
+		var header wire.SnapshotHeaderRecord
+		value, err := controlRecord(b, record.SnapshotHeader)
+		if err == nil {
+			err = header.Decode(wire.NewReader(value), 0)
+		}
+		var e electorate
+		if err == nil {
+			e, _, err = e.after(b)
+		}
+		if err == nil {
+			b, err = snapshotHeader(p, header.LastContainedLogTimestamp, e)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b...)
+	}
+	return all, nil
 }
 
 // writeSnapshot stores a snapshot under its name.
@@ -133,26 +198,33 @@ func (f *files) readPart(p position, at int64, maxBytes int) (part []byte, size 
 	return part, size, err
 }
 
-// newestSnapshot finds the snapshot to start from; the zero position if there is none. A file that was not
-// written to its end still has its temporary name.
-func (f *files) newestSnapshot() (position, error) {
+// newestSnapshot finds the snapshot to start from, and who votes where it ends; the zero position and e if there is none, or only
+// that from which a dynamic quorum starts. A file that was not written to its end still has its temporary name.
+func (f *files) newestSnapshot(e electorate) (position, electorate, error) {
 	names, err := f.snapshots()
 	if err != nil || len(names) == 0 {
-		return position{}, err
+		return position{}, e, err
 	}
 	newest := names[len(names)-1]
 	data, err := f.readSnapshot(newest)
 	if err != nil {
-		return position{}, err
+		return position{}, e, err
 	}
-	p, err := checkSnapshot(data)
-	if err == nil && (p.offset != newest.offset || p.term != newest.term) {
-		err = fmt.Errorf("the snapshot ends at offset %d, epoch %d", p.offset, p.term)
+	p, err := checkSnapshot(data, newest)
+	if err == nil {
+		e, err = snapshotElectorate(data, p, e)
+	}
+	if _, tagged, _ := readSnapshot(data, newest); err == nil && !tagged && p.offset > 0 {
+		if len(e.voters) > 1 {
+			err = fmt.Errorf("the snapshot was not written by Ottla: only a controller that is the quorum's only voter can take over Kafka's metadata log")
+		} else if data, err = withIndex(data, p); err == nil {
+			err = f.writeSnapshot(p, data)
+		}
 	}
 	if err != nil {
-		return position{}, fmt.Errorf("%s: %w", snapshotName(newest), err)
+		return position{}, e, fmt.Errorf("%s: %w", snapshotName(newest), err)
 	}
-	return p, nil
+	return p, e, nil
 }
 
 // snapshots lists the snapshots, oldest first.
@@ -163,7 +235,7 @@ func (f *files) snapshots() ([]position, error) {
 	}
 	var all []position // ReadDir sorts by name, which sorts by offset
 	for _, file := range list {
-		if p, ok := parseSnapshotName(file.Name()); ok && p.offset > 0 {
+		if p, ok := parseSnapshotName(file.Name()); ok {
 			all = append(all, p)
 		}
 	}

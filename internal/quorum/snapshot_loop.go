@@ -12,7 +12,11 @@ import (
 
 // install takes over a leader's snapshot.
 func (q *Quorum) install(s *pb.Snapshot) error {
-	p, err := checkSnapshot(s.GetData())
+	p, err := sentSnapshot(s.GetData())
+	var e electorate
+	if err == nil {
+		e, err = snapshotElectorate(s.GetData(), p, electorate{voters: staticVoters(q.options.Voters)})
+	}
 	if err != nil {
 		return err
 	}
@@ -26,7 +30,9 @@ func (q *Quorum) install(s *pb.Snapshot) error {
 	q.storage.journal.SetHighWatermark(p.offset)
 	q.mu.Lock()
 	q.mu.committed = p.offset
+	q.mu.voting = e
 	q.mu.Unlock()
+	q.tellVoters(e)
 	return q.tellSnapshot(p)
 }
 
@@ -39,7 +45,7 @@ func (q *Quorum) tellSnapshot(p position) error {
 	if err != nil {
 		return err
 	}
-	if _, err := checkSnapshot(data); err != nil {
+	if _, err := checkSnapshot(data, p); err != nil {
 		return err
 	}
 	q.options.OnSnapshot(p.offset, int32(p.term), snapshotBatches(data))
@@ -67,9 +73,12 @@ func (q *Quorum) maybeSnapshot() {
 	if !ok {
 		return
 	}
+	q.mu.Lock()
+	voting := q.mu.voting
+	q.mu.Unlock()
 	q.snapshotting, q.sinceSnapshot = true, 0
 	go func() {
-		data, err := buildSnapshot(at, timestamp, values, time.Now())
+		data, err := buildSnapshot(at, timestamp, voting, values, time.Now())
 		if err == nil {
 			err = q.files.writeSnapshot(at, data)
 		}

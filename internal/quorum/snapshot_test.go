@@ -123,7 +123,7 @@ func TestCrashBetweenSnapshotAndCut(t *testing.T) {
 // writeSnapshot stores a snapshot of v000, v001, v002 that ends at p.
 func writeSnapshot(n *node, p position) {
 	values := slices.Values([][]byte{[]byte("v000"), []byte("v001"), []byte("v002")})
-	data, err := buildSnapshot(p, 1, values, time.Now())
+	data, err := buildSnapshot(p, 1, electorate{}, values, time.Now())
 	if err == nil {
 		err = n.files.writeSnapshot(p, data)
 	}
@@ -135,11 +135,11 @@ func writeSnapshot(n *node, p position) {
 func TestBrokenSnapshotIsRefused(t *testing.T) {
 	p := position{index: 7, term: 2, offset: 30}
 	values := slices.Values([][]byte{[]byte("a"), []byte("b")})
-	data, err := buildSnapshot(p, 1, values, time.Now())
+	data, err := buildSnapshot(p, 1, electorate{}, values, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := checkSnapshot(data); err != nil || got != p {
+	if got, err := checkSnapshot(data, p); err != nil || got != p {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	flipped := slices.Clone(data)
@@ -156,7 +156,7 @@ func TestBrokenSnapshotIsRefused(t *testing.T) {
 		"beyond end":    append(slices.Clone(data), footer...),
 		"without start": data[len(data)-len(footer):],
 	} {
-		if _, err := checkSnapshot(broken); err == nil {
+		if _, err := checkSnapshot(broken, p); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -166,7 +166,7 @@ func TestBrokenSnapshotIsRefused(t *testing.T) {
 	if err := f.replace(filepath.Join(folder, snapshotName(p)), flipped); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.newestSnapshot(); err == nil || !strings.Contains(err.Error(), "00000000000000000030-0000000002.checkpoint") {
+	if _, _, err := f.newestSnapshot(electorate{}); err == nil || !strings.Contains(err.Error(), "00000000000000000030-0000000002.checkpoint") {
 		t.Errorf("a broken file: %v", err)
 	}
 }

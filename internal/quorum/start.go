@@ -24,7 +24,7 @@ func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) 
 	}
 	fresh := dir.Log(Partition) == nil
 	j, err := openLog(dir, config)
-	if err == nil && fresh && len(o.Voters) > 1 {
+	if err == nil && fresh && o.Transport != nil {
 		// A vote must be found again, even if the power fails before the log's first record is stable.
 		// A single voter's vote means nothing without its log.
 		err = fsys.SyncDir(dir.Path())
@@ -40,6 +40,14 @@ func Start(dir *commitlog.Dir, fsys vfs.FS, config commitlog.Config, o Options) 
 		return nil, err
 	}
 	return q, nil
+}
+
+// VotedFor reports whether the metadata log's folder in a log directory was that of a node that voted for itself: it had a vote
+// when its log, perhaps, said nothing of voters.
+func VotedFor(fsys vfs.FS, dir string, node int32) (bool, error) {
+	f := files{fsys, filepath.Join(dir, Partition.String())}
+	v, err := f.readVote()
+	return v.VotedID == node, err
 }
 
 // openLog opens the metadata log in a log directory, or makes it.

@@ -15,6 +15,7 @@ type Status struct {
 	LeaderID      int32 // -1 if this node knows of none
 	LeaderEpoch   int32
 	HighWatermark int64 // everything below is committed, as far as this node knows
+	KRaftVersion  int16 // finalised level of kraft.version
 	// Voters are in order of node ids. What is known of the others is known on the leader alone.
 	Voters []VoterStatus
 	// Observers are the nodes without a vote that have fetched lately, in order of node ids; known on the leader alone.
@@ -24,6 +25,8 @@ type Status struct {
 // VoterStatus is one voter as the leader sees it.
 type VoterStatus struct {
 	Voter
+	// Endpoints are a voter's listeners for controllers, as far as the voter set has them.
+	Endpoints []Endpoint
 	// LogEndOffset is how far its log is known to go on stable storage, -1 if it is not known.
 	LogEndOffset int64
 	// LastFetch is when the leader last heard from it; LastCaughtUp when it last had all of the leader's
@@ -66,10 +69,11 @@ func (q *Quorum) Status() Status {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	status := q.mu.node.Status()
-	s := Status{LeaderID: q.nodeID(status.Lead), LeaderEpoch: int32(status.HardState.GetTerm()), HighWatermark: q.mu.committed}
-	for id, v := range q.voters {
+	s := Status{LeaderID: q.nodeID(status.Lead), LeaderEpoch: int32(status.HardState.GetTerm()), HighWatermark: q.mu.committed, KRaftVersion: q.mu.voting.version}
+	for _, m := range q.mu.voting.voters {
+		id := m.RaftID()
 		f := q.mu.followers[id]
-		state := VoterStatus{Voter: v, LogEndOffset: -1, LastFetch: f.lastFetch, LastCaughtUp: f.lastCaughtUp}
+		state := VoterStatus{Voter: m.Voter, Endpoints: m.Endpoints, LogEndOffset: -1, LastFetch: f.lastFetch, LastCaughtUp: f.lastCaughtUp}
 		if p, ok := status.Progress[id]; ok {
 			if at, known := q.storage.position(p.Match); known {
 				state.LogEndOffset = at.offset
@@ -88,11 +92,10 @@ func (q *Quorum) Status() Status {
 	if q.mu.lead != nil {
 		for who, o := range q.mu.observers {
 			if now.Sub(o.lastFetch) <= observerMemory {
-				s.Observers = append(s.Observers, VoterStatus{who, o.end, o.lastFetch, o.lastCaughtUp})
+				s.Observers = append(s.Observers, VoterStatus{Voter: who, LogEndOffset: o.end, LastFetch: o.lastFetch, LastCaughtUp: o.lastCaughtUp})
 			}
 		}
 	}
 	slices.SortFunc(s.Observers, func(a, b VoterStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
-	slices.SortFunc(s.Voters, func(a, b VoterStatus) int { return cmp.Compare(a.NodeID, b.NodeID) })
 	return s
 }

@@ -37,8 +37,10 @@ type storage struct {
 	journal journal
 	files   *files
 	hard    *pb.HardState // as it was at the start
-	conf    *pb.ConfState
+	conf    *pb.ConfState // at the start
 	log     *slog.Logger
+	// electorates has who voted where the newest snapshot ended when this node started, and then what the log's entries said.
+	electorates []electorate
 
 	mu struct {
 		sync.Mutex
@@ -53,8 +55,8 @@ type storage struct {
 var _ raft.Storage = (*storage)(nil)
 
 // newStorage reads the journal's batches from the newest snapshot on.
-func newStorage(j journal, f *files, base position, hard *pb.HardState, conf *pb.ConfState, log *slog.Logger) (*storage, error) {
-	s := &storage{journal: j, files: f, hard: hard, conf: conf, log: log}
+func newStorage(j journal, f *files, base position, voting electorate, log *slog.Logger) (*storage, error) {
+	s := &storage{journal: j, files: f, log: log, electorates: []electorate{voting}}
 	s.mu.base, s.mu.end = base, base.offset
 	if err := s.recover(); err != nil {
 		return nil, err
@@ -80,6 +82,9 @@ func (s *storage) recover() error {
 				break
 			}
 			if err := s.index(b); err != nil {
+				return err
+			}
+			if err := s.noteElectorate(b); err != nil {
 				return err
 			}
 		} else if b.LastOffset()+1 == base.offset {
@@ -221,7 +226,7 @@ func (s *storage) Entries(lo, hi, maxSize uint64) ([]*pb.Entry, error) {
 		if size += uint64(len(b)); size > maxSize && len(all) > 0 {
 			break
 		}
-		all = append(all, &pb.Entry{Type: pb.EntryNormal.Enum(), Index: new(index), Term: new(uint64(b.LeaderEpoch())), Data: b})
+		all = append(all, newEntry(index, b))
 	}
 	return all, nil
 }

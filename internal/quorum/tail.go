@@ -123,7 +123,7 @@ func (q *Quorum) loaded() {
 
 // observed notes how far an observer is. The caller holds the lock.
 func (q *Quorum) observed(who Voter, offset int64, now time.Time) {
-	if _, votes := q.voters[who.RaftID()]; votes || who.NodeID < 0 {
+	if q.mu.voting.voters.Has(who) || who.NodeID < 0 {
 		return
 	}
 	for v, o := range q.mu.observers {

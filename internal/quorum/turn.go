@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -22,6 +23,7 @@ func (q *Quorum) turn() (more bool, err error) {
 	q.mu.Lock()
 	if !q.mu.node.HasReady() {
 		q.mu.Unlock()
+		q.tellCaughtUp(false)
 		return false, nil
 	}
 	rd := q.mu.node.Ready()
@@ -49,6 +51,7 @@ func (q *Quorum) turn() (more bool, err error) {
 	q.mu.Lock()
 	q.mu.node.Advance(rd)
 	q.mu.Unlock()
+	q.finishChange()
 	q.roles()
 	q.maybeSnapshot()
 	return true, nil
@@ -62,8 +65,10 @@ func (q *Quorum) remember(hard *pb.HardState) error {
 	}
 	v := vote{LeaderID: noNode, LeaderEpoch: int32(hard.GetTerm()), VotedID: noNode, VotedDirectoryID: kafka.ZeroUUID.String(), DataVersion: 1}
 	if hard.GetVote() != 0 {
-		voter, ok := q.voters[hard.GetVote()]
-		if old, voted, _ := q.vote.voter(); !ok && voted && old.RaftID() == hard.GetVote() {
+		q.mu.Lock()
+		voter, ok := q.voter(hard.GetVote())
+		q.mu.Unlock()
+		if old, voted, _ := q.vote.voter(); !ok && voted && q.storage.nameOf(old) == hard.GetVote() {
 			voter, ok = old, true // voted for before it left the voters
 		}
 		if !ok {
@@ -96,15 +101,15 @@ func (q *Quorum) store(entries []*pb.Entry) error {
 	all := make([]record.Batch, 0, len(entries))
 	for _, e := range entries {
 		at.index, at.term = e.GetIndex(), e.GetTerm()
-		b := record.Batch(e.GetData())
-		if len(b) == 0 {
-			var err error
-			if b, err = leaderChange(at, q.options.Self, q.options.Voters, time.Now()); err != nil {
-				return err
-			}
+		b, err := entryBatch(e)
+		if err == nil && len(b) == 0 {
+			b, err = q.leaderChange(at)
 		}
-		if e.GetType() != pb.EntryNormal || b.BaseOffset() != at.offset {
-			return fmt.Errorf("entry %d (%v) of term %d begins at offset %d; the log ends at %d", at.index, e.GetType(), at.term, b.BaseOffset(), at.offset)
+		if err != nil {
+			return fmt.Errorf("entry %d of term %d: %w", at.index, at.term, err)
+		}
+		if b.BaseOffset() != at.offset {
+			return fmt.Errorf("entry %d of term %d begins at offset %d; the log ends at %d", at.index, at.term, b.BaseOffset(), at.offset)
 		}
 		at.offset = b.LastOffset() + 1
 		all = append(all, b)
@@ -115,8 +120,17 @@ func (q *Quorum) store(entries []*pb.Entry) error {
 	return nil
 }
 
+// leaderChange makes the batch of the entry that opens a term of this node's.
+func (q *Quorum) leaderChange(at position) (record.Batch, error) {
+	q.mu.Lock()
+	voters := q.mu.voting.voters
+	q.mu.Unlock()
+	return leaderChange(at, q.options.Self, voters, time.Now())
+}
+
 // send hands messages to the transport, with batches in place of raft's empty entries.
 func (q *Quorum) send(messages []*pb.Message) error {
+	messages = q.wanted(messages)
 	if len(messages) == 0 {
 		return nil
 	}
@@ -144,6 +158,18 @@ func (q *Quorum) send(messages []*pb.Message) error {
 	return nil
 }
 
+// wanted leaves out answers to a leader that did not ask: what this node fetched goes to raft as if the leader had sent it.
+func (q *Quorum) wanted(messages []*pb.Message) []*pb.Message {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.votes() {
+		return messages
+	}
+	return slices.DeleteFunc(slices.Clone(messages), func(m *pb.Message) bool {
+		return (m.GetType() == pb.MsgAppResp || m.GetType() == pb.MsgHeartbeatResp) && m.GetTo() != q.mu.direct
+	})
+}
+
 // apply hands committed batches to OnCommit, and then answers who waits for them.
 func (q *Quorum) apply(entries []*pb.Entry) error {
 	if len(entries) == 0 {
@@ -152,6 +178,9 @@ func (q *Quorum) apply(entries []*pb.Entry) error {
 	for _, e := range entries {
 		b, err := q.storage.batch(e.GetIndex())
 		if err != nil {
+			return err
+		}
+		if err := q.applyElectorate(e.GetIndex(), b); err != nil {
 			return err
 		}
 		if q.options.OnCommit != nil {

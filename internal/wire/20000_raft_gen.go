@@ -2,9 +2,15 @@
 
 package wire
 
+import "github.com/ottla/ottla/internal/kafka"
+
 // RaftRequest is the request of API 20000, versions 0, flexible 0+.
 type RaftRequest struct {
 	ClusterID   string
+	NodeID      int32 // entity brokerId
+	DirectoryID kafka.UUID
+	Host        string
+	Port        uint16
 	Messages    []RaftRequestMessage
 	UnknownTags []Tag
 }
@@ -27,6 +33,10 @@ func (m *RaftRequest) Decode(r *Reader, version int16) error {
 		return r.err
 	}
 	m.ClusterID = r.string("ClusterId")
+	m.NodeID = r.int32("NodeId")
+	m.DirectoryID = r.uuid("DirectoryId")
+	m.Host = r.string("Host")
+	m.Port = r.uint16("Port")
 	m.Messages = readStructs(r, m.Messages, version, 1, 2, "Messages")
 	m.UnknownTags = r.unknownTags(m.UnknownTags)
 	return r.err
@@ -38,6 +48,10 @@ func (m *RaftRequest) Encode(w *Writer, version int16) {
 		return
 	}
 	w.string(m.ClusterID)
+	w.int32(m.NodeID)
+	w.uuid(m.DirectoryID)
+	w.string(m.Host)
+	w.uint16(m.Port)
 	writeStructs(w, m.Messages, version)
 	w.unknownTags(m.UnknownTags)
 }
