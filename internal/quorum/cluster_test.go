@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,7 @@ type node struct {
 	*Quorum
 	c        *cluster
 	id       int32
+	ticks    int // without a leader
 	disk     *vfs.Memory
 	lead     *Leadership
 	caughtUp []string // what was applied when the node had caught up
@@ -58,15 +60,21 @@ func newClusterOn(t *testing.T, size int32, o Options, open func(*testing.T, *vf
 }
 
 // boot starts a node on a disk.
-func (c *cluster) boot(id int32, disk *vfs.Memory) *node {
+func (c *cluster) boot(id int32, disk *vfs.Memory) *node { return c.bootAs(voter(id), disk) }
+
+func (c *cluster) bootAs(self Voter, disk *vfs.Memory) *node {
 	c.t.Helper()
+	id := self.NodeID
 	n := &node{c: c, id: id, disk: disk}
 	j := c.journal(c.t, disk)
 	o := c.next
-	o.Self, o.Transport, o.Logger = voter(id), n, slog.New(slog.DiscardHandler)
+	o.Self, o.Transport, o.Logger = self, n, slog.New(slog.DiscardHandler)
 	o.OnCommit, o.OnSnapshot = n.commit, n.snapshot
 	o.OnLead = func(epoch int32, log *Leadership) { n.lead = log; n.log = append(n.log, fmt.Sprint("lead ", epoch)) }
 	o.OnResign = func(epoch int32) { n.lead = nil; n.log = append(n.log, fmt.Sprint("resign ", epoch)) }
+	if o.Dynamic {
+		o.Source, o.Voters, o.Endpoints = n, nil, endpoints(id)
+	}
 	o.OnCaughtUp = func() { n.caughtUp = append(n.caughtUp, strings.Join(n.applied, " ")) }
 	if o.SnapshotBytes > 0 {
 		o.Snapshot = func(int64) (iter.Seq[[]byte], bool) {
@@ -125,11 +133,11 @@ func (c *cluster) settle() {
 	c.t.Helper()
 	for {
 		quiet := true
-		for id := range int32(len(c.next.Voters)) {
-			if n := c.nodes[id+1]; n != nil {
+		for _, id := range slices.Sorted(maps.Keys(c.nodes)) {
+			if n := c.nodes[id]; n != nil {
 				more, err := n.turn()
 				if err != nil {
-					c.t.Fatalf("node %d: %v", id+1, err)
+					c.t.Fatalf("node %d: %v", id, err)
 				}
 				quiet = quiet && !more
 			}
@@ -150,7 +158,11 @@ func (c *cluster) deliver() {
 		if from == nil || to == nil || c.cut[from.id] || c.cut[to.id] {
 			continue
 		}
-		if err := to.Step(m); err != nil {
+		err := to.Meet(m.GetFrom(), from.options.Self)
+		if err == nil {
+			err = to.Step(m)
+		}
+		if err != nil {
 			if c.refused == nil {
 				c.t.Errorf("node %d: %v", to.id, err)
 				continue
@@ -198,6 +210,7 @@ func (c *cluster) pass(ticks int) {
 		for _, n := range c.nodes {
 			n.tick()
 			n.askLeader()
+			n.fetchOnce()
 		}
 		c.settle()
 	}

@@ -42,7 +42,7 @@ func (q *Quorum) fetch() {
 		news, pause := q.News(), fetchPause
 		if !f.needed(time.Now()) {
 			pause = q.options.ElectionTimeout / electionTicks
-		} else if f.turn(ctx) {
+		} else if to, heard := f.turn(ctx); heard && f.settled(ctx, to) {
 			continue
 		}
 		select {
@@ -73,24 +73,24 @@ func (f *fetcher) needed(now time.Time) bool {
 	return now.Sub(f.lost) > 2*f.q.options.ElectionTimeout
 }
 
-// turn fetches from where the log here ends, and reports whether somebody who leads has answered.
-func (f *fetcher) turn(ctx context.Context) (heard bool) {
+// turn fetches from where the log here ends, and reports whether somebody who leads has answered, and where the log here will end.
+func (f *fetcher) turn(ctx context.Context) (to position, heard bool) {
 	from := f.q.storage.endPosition()
 	for {
 		t, err := f.source.Fetch(ctx, from.offset, int32(from.term))
 		if err != nil || t.LeaderID < 0 || t.Epoch < 0 {
-			return false
+			return position{}, false
 		}
 		switch {
 		case t.Snapshot != nil:
 			return f.takeSnapshot(ctx, t)
 		case t.Diverging == nil:
-			return f.take(ctx, from, t)
+			return f.take(from, t)
 		}
 		back := f.q.storage.lastOf(t.Diverging.Epoch, t.Diverging.EndOffset)
 		if back.index >= from.index || back.index < f.committed() {
 			f.q.log.Error("the active controller's metadata log does not have what is committed here: the controllers have lost metadata", "epoch", t.Diverging.Epoch, "endOffset", t.Diverging.EndOffset, "committed", from.offset)
-			return false
+			return position{}, false
 		}
 		from = back
 	}
@@ -103,7 +103,7 @@ func (f *fetcher) committed() uint64 {
 }
 
 // take hands batches to raft that follow from, which is part of the leader's log.
-func (f *fetcher) take(ctx context.Context, from position, t Tail) bool {
+func (f *fetcher) take(from position, t Tail) (to position, heard bool) {
 	m := f.message(pb.MsgHeartbeat, t)
 	m.Commit = &from.index
 	last := from
@@ -118,27 +118,24 @@ func (f *fetcher) take(ctx context.Context, from position, t Tail) bool {
 	if len(m.Entries) > 0 {
 		m.Type, m.Index, m.LogTerm, m.Commit = pb.MsgApp.Enum(), &from.index, &from.term, &last.index
 	}
-	if !f.step(ctx, m, last) {
-		return false
-	}
 	f.q.fetchedTo(t.HighWatermark)
-	return true
+	return last, f.step(m)
 }
 
 // takeSnapshot fetches the leader's snapshot and hands it to raft.
-func (f *fetcher) takeSnapshot(ctx context.Context, t Tail) bool {
+func (f *fetcher) takeSnapshot(ctx context.Context, t Tail) (to position, heard bool) {
 	data, err := fetchSnapshot(ctx, f.source, *t.Snapshot)
 	if err != nil {
-		return false
+		return position{}, false
 	}
 	p, err := sentSnapshot(data)
 	if err != nil || p.offset != t.Snapshot.EndOffset || int32(p.term) != t.Snapshot.Epoch {
 		f.q.log.Warn("the active controller sent what is not its metadata snapshot", "offset", t.Snapshot.EndOffset, "epoch", t.Snapshot.Epoch, "error", err)
-		return false
+		return position{}, false
 	}
 	m := f.message(pb.MsgSnap, t)
 	m.Snapshot = &pb.Snapshot{Data: data, Metadata: &pb.SnapshotMetadata{Index: &p.index, Term: &p.term}}
-	return f.step(ctx, m, p)
+	return p, f.step(m)
 }
 
 // message begins one of the leader's.
@@ -155,17 +152,22 @@ func (f *fetcher) message(kind pb.MessageType, t Tail) *pb.Message {
 	return &pb.Message{Type: &kind, To: &f.q.self, From: &from, Term: new(uint64(t.Epoch))}
 }
 
-// step gives raft a message and waits until the log here is as far as last.
-func (f *fetcher) step(ctx context.Context, m *pb.Message, last position) bool {
+// step gives raft a message.
+func (f *fetcher) step(m *pb.Message) bool {
 	if err := f.q.step(m, false); err != nil {
 		f.q.log.Warn("the active controller sent what is no part of the metadata log", "error", err)
 		return false
 	}
+	return true
+}
+
+// settled waits until the log here is as far as it should be.
+func (f *fetcher) settled(ctx context.Context, to position) bool {
 	ctx, cancel := context.WithTimeout(ctx, fetchSettle)
 	defer cancel()
 	for {
 		news := f.q.News()
-		if f.q.storage.endPosition().index >= last.index {
+		if f.q.storage.endPosition().index >= to.index {
 			return true
 		}
 		select {

@@ -34,6 +34,11 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 			q.mu.direct = m.GetFrom()
 		}
 	}
+	if m.GetType() == pb.MsgTimeoutNow { // raft would pass it over as long as a change of the voters is not applied
+		q.mu.order = m
+		q.poke()
+		return nil
+	}
 	q.heard(m, time.Now())
 	err := q.mu.node.Step(m)
 	q.poke()

@@ -113,6 +113,7 @@ type Quorum struct {
 		change    *change          // of the voters, on its way; nil without one
 		met       map[uint64]Voter // nodes that have sent a message and may be no voters here
 		direct    uint64           // the leader that sends this node messages, as to a voter
+		order     *pb.Message      // a leader's to take over, for when all that is committed is applied
 		followers map[uint64]follower
 		observers map[Voter]observer // as they fetch from this node
 		news      chan struct{}      // see News; nil unless somebody waits

@@ -63,6 +63,13 @@ func (q *Quorum) Leader() (nodeID, epoch int32) {
 	return q.nodeID(status.Lead), int32(status.HardState.GetTerm())
 }
 
+// Voters returns who votes, as far as this node knows.
+func (q *Quorum) Voters() VoterSet {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.mu.voting.voters
+}
+
 // Status describes the quorum as this node knows it.
 func (q *Quorum) Status() Status {
 	now := time.Now()

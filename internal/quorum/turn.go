@@ -22,9 +22,14 @@ func (q *Quorum) turn() (more bool, err error) {
 	}
 	q.mu.Lock()
 	if !q.mu.node.HasReady() {
+		order := q.mu.order
+		q.mu.order = nil
+		if order != nil {
+			err = q.mu.node.Step(order)
+		}
 		q.mu.Unlock()
 		q.tellCaughtUp(false)
-		return false, nil
+		return order != nil, err
 	}
 	rd := q.mu.node.Ready()
 	q.mu.Unlock()
