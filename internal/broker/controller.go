@@ -11,6 +11,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/format"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/quorum"
@@ -103,8 +104,14 @@ var errNotController = &kafka.Error{Code: kafka.NotController, Message: "This is
 
 // lead makes this node the controller.
 func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
+	bootstrap, err := format.ReadBootstrap(b.options.FS, b.metadataDir.Path())
+	if err != nil {
+		b.log.Error("the controller cannot read what a new cluster begins with", "error", err)
+		b.fail(err)
+		return
+	}
 	machine := controller.New(controller.Options{
-		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation,
+		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation, Bootstrap: bootstrap,
 		NewID: kafka.NewUUID, Random: rand.IntN,
 	})
 	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Logger: b.log, Errors: controllerError})

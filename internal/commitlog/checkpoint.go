@@ -68,7 +68,7 @@ func parseCheckpoint(text string, entry func(fields []string) error) error {
 }
 
 func writeOffsetCheckpoint(fsys vfs.FS, path string, entries []checkpointEntry) error {
-	return replaceFile(fsys, path, formatCheckpoint(len(entries), func(b []byte, i int) []byte {
+	return ReplaceFile(fsys, path, formatCheckpoint(len(entries), func(b []byte, i int) []byte {
 		e := entries[i]
 		b = append(append(b, e.tp.Topic...), ' ')
 		b = append(strconv.AppendInt(b, int64(e.tp.Partition), 10), ' ')
@@ -78,7 +78,7 @@ func writeOffsetCheckpoint(fsys vfs.FS, path string, entries []checkpointEntry) 
 
 // readOffsetCheckpoint returns the offsets by partition; a file that is not there has none.
 func readOffsetCheckpoint(fsys vfs.FS, path string) (map[kafka.TopicPartition]int64, error) {
-	content, err := readFile(fsys, path, maxCheckpointBytes)
+	content, err := ReadFile(fsys, path, maxCheckpointBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -23,14 +23,14 @@ func writeCleanShutdown(fsys vfs.FS, path string, brokerEpoch int64) error {
 	if err != nil {
 		return err
 	}
-	return replaceFile(fsys, filepath.Join(path, cleanShutdownFile), content)
+	return ReplaceFile(fsys, filepath.Join(path, cleanShutdownFile), content)
 }
 
 // takeCleanShutdown reports whether the last stop was clean, and the broker epoch of that run. The file is
 // gone, durably, when it returns.
 func takeCleanShutdown(fsys vfs.FS, path string) (clean bool, brokerEpoch int64, err error) {
 	name := filepath.Join(path, cleanShutdownFile)
-	content, err := readFile(fsys, name, maxMetaBytes)
+	content, err := ReadFile(fsys, name, maxMetaBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, noBrokerEpoch, nil
 	}

@@ -63,7 +63,7 @@ func (l *Log) adopt(topicID kafka.UUID) error {
 	if !l.mu.topicID.IsZero() {
 		return kafka.Errorf(kafka.InconsistentTopicID, "Tried to assign topic ID %s to log for topic partition %s, but log already contained topic ID %s", topicID, l.tp, l.mu.topicID)
 	}
-	if err := replaceFile(l.fsys, filepath.Join(l.path, partitionFile), formatPartition(topicID)); err != nil {
+	if err := ReplaceFile(l.fsys, filepath.Join(l.path, partitionFile), formatPartition(topicID)); err != nil {
 		return storageError(err)
 	}
 	l.mu.topicID = topicID
@@ -81,7 +81,7 @@ func formatPartition(topicID kafka.UUID) []byte {
 // readPartition returns the topic id of a folder; the zero UUID if there is no readable partition.metadata.
 func readPartition(fsys vfs.FS, folder string) (kafka.UUID, error) {
 	path := filepath.Join(folder, partitionFile)
-	content, err := readFile(fsys, path, maxMetaBytes)
+	content, err := ReadFile(fsys, path, maxMetaBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return kafka.ZeroUUID, nil
 	}

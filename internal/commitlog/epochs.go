@@ -188,7 +188,7 @@ func (c *epochCache) save(fsys vfs.FS, folder string, point int64) error {
 	entries := slices.Clone(c.mu.entries)
 	c.mu.written = len(entries)
 	c.mu.Unlock()
-	err := replaceFile(fsys, filepath.Join(folder, leaderEpochFile), formatCheckpoint(len(entries), func(b []byte, i int) []byte {
+	err := ReplaceFile(fsys, filepath.Join(folder, leaderEpochFile), formatCheckpoint(len(entries), func(b []byte, i int) []byte {
 		b = append(strconv.AppendInt(b, int64(entries[i].epoch), 10), ' ')
 		return strconv.AppendInt(b, entries[i].start, 10)
 	}))
@@ -206,7 +206,7 @@ func (c *epochCache) save(fsys vfs.FS, folder string, point int64) error {
 // load reads the checkpoint; a file that is not there has no entries.
 func (c *epochCache) load(fsys vfs.FS, folder string) error {
 	path := filepath.Join(folder, leaderEpochFile)
-	content, err := readFile(fsys, path, maxCheckpointBytes)
+	content, err := ReadFile(fsys, path, maxCheckpointBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

@@ -12,9 +12,10 @@ import (
 // Every name on disk. They are Kafka's (LogFileUtils, LogManager, MetaProperties) but for the redo journal's, which only a
 // directory in use has, or one whose last stop was unclean.
 const (
+	// MetaFile has the identity of a log directory.
+	MetaFile             = "meta.properties"
 	lockFile             = ".lock"
 	cleanShutdownFile    = ".kafka_cleanshutdown"
-	metaFile             = "meta.properties"
 	recoveryPointFile    = "recovery-point-offset-checkpoint"
 	logStartFile         = "log-start-offset-checkpoint"
 	highWatermarkFile    = "replication-offset-checkpoint"

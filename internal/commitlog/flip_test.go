@@ -41,7 +41,7 @@ func TestFlippedBits(t *testing.T) {
 				if _, suffix, ok := parseOffsetName(kind); ok {
 					kind = suffix
 				}
-				content, err := readFile(image, file, 1<<20)
+				content, err := ReadFile(image, file, 1<<20)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -210,7 +210,7 @@ func (c *flipCheck) run() (err error) {
 	o.Logger = slog.New(slog.NewTextHandler(&c.lines, nil))
 	o.CheckpointInterval = time.Hour
 	if c.dir, err = Open(c.disk, testDir, o); err != nil {
-		if c.kind == metaFile && strings.Contains(err.Error(), c.file) {
+		if c.kind == MetaFile && strings.Contains(err.Error(), c.file) {
 			return nil // whose directory this is must be known
 		}
 		return fmt.Errorf("open: %w", err)

@@ -232,7 +232,7 @@ func TestDeletedFilesGoByThemselves(t *testing.T) {
 		deleted := func() (n int) {
 			synctest.Wait()
 			for _, name := range names(t, disk, testDir) {
-				if filepath.Ext(name) != "" && name != metaFile && len(name) > 40 {
+				if filepath.Ext(name) != "" && name != MetaFile && len(name) > 40 {
 					n++
 				}
 			}

@@ -86,10 +86,10 @@ func (s *segment) formatIndexes() (offsets, times []byte) {
 // of it, so they are replaced at once and never mixed. The segment is not appended to.
 func (s *segment) replaceIndexes() error {
 	offsets, times := s.formatIndexes()
-	if err := replaceFile(s.fsys, s.stem+offsetIndexSuffix, offsets); err != nil {
+	if err := ReplaceFile(s.fsys, s.stem+offsetIndexSuffix, offsets); err != nil {
 		return err
 	}
-	if err := replaceFile(s.fsys, s.stem+timeIndexSuffix, times); err != nil {
+	if err := ReplaceFile(s.fsys, s.stem+timeIndexSuffix, times); err != nil {
 		return err
 	}
 	s.dropHeapIndexes()
@@ -119,11 +119,11 @@ func (s *segment) correctIndexFiles() error {
 		suffix  string
 		content []byte
 	}{{offsetIndexSuffix, offsets}, {timeIndexSuffix, times}} {
-		old, err := readFile(s.fsys, s.stem+x.suffix, maxIndexBytes)
+		old, err := ReadFile(s.fsys, s.stem+x.suffix, maxIndexBytes)
 		if errors.Is(err, fs.ErrNotExist) || err == nil && bytes.HasPrefix(x.content, old) {
 			continue
 		}
-		err = replaceFile(s.fsys, s.stem+x.suffix, x.content)
+		err = ReplaceFile(s.fsys, s.stem+x.suffix, x.content)
 		if vfs.IsNoSpace(err) {
 			err = errors.Join(removeIfThere(s.fsys, s.stem+x.suffix+temporarySuffix), removeIfThere(s.fsys, s.stem+x.suffix))
 		}
@@ -159,8 +159,8 @@ func (s *segment) loadIndexes() error {
 		return err
 	}
 	size, next := s.end()
-	offsetBytes, offsetErr := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
-	timeBytes, timeErr := readFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
+	offsetBytes, offsetErr := ReadFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+	timeBytes, timeErr := ReadFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
 	offsets, offsetsWhole := parseOffsetIndex(offsetBytes, size)
 	times, timesWhole := parseTimeIndex(timeBytes, s.base, next)
 	if offsetErr != nil || timeErr != nil || !offsetsWhole || !timesWhole || len(times) == 0 && size > 0 {

@@ -139,7 +139,7 @@ func (s *segment) openIndex(slot *indexSlot, suffix string, width int, valid fun
 // then, else below 0. It returns nil for a file that is wrong.
 func (s *segment) openChecked(known int, suffix string, width int, valid func([]byte) bool) (f vfs.File, count int, err error) {
 	if known < 0 {
-		content, err := readFile(s.fsys, s.stem+suffix, maxIndexBytes)
+		content, err := ReadFile(s.fsys, s.stem+suffix, maxIndexBytes)
 		if err != nil || !valid(content) {
 			return nil, 0, err
 		}

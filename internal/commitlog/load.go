@@ -330,7 +330,7 @@ func (s *segment) findNext(end int64) error {
 	position := int64(0)
 	// The index is whole only if the file is longer than one interval; its entries are checked by what they name.
 	if size > s.interval {
-		content, err := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+		content, err := ReadFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
 		if entries, whole := parseOffsetIndex(content, size); err == nil && whole && len(entries) > 0 {
 			position = unpackEntry(s.base, entries[len(entries)-1]).position
 		}

@@ -36,7 +36,7 @@ func mustRemove(tb testing.TB, disk *vfs.Memory, names ...string) {
 // cutFile removes the end of a file, and the indexes with it.
 func cutFile(tb testing.TB, disk *vfs.Memory, name string, size int64) {
 	tb.Helper()
-	content, err := readFile(disk, name, maxSegmentBytes)
+	content, err := ReadFile(disk, name, maxSegmentBytes)
 	if err == nil {
 		err = writeFile(disk, name, content[:size], true)
 	}
@@ -102,7 +102,7 @@ func TestNeverStableBeginning(t *testing.T) {
 	later := b.killed(func(*vfs.Memory) {})
 	list := b.log.list()
 	last := list[len(list)-1]
-	content, err := readFile(later, last.name(), maxSegmentBytes)
+	content, err := ReadFile(later, last.name(), maxSegmentBytes)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ const (
 // ReadMeta returns the identity of a log directory without opening it, e.g. to learn its cluster id before
 // the start. found is false if the directory was never used.
 func ReadMeta(fsys vfs.FS, path string) (meta Meta, found bool, err error) {
-	name := filepath.Join(path, metaFile)
-	content, err := readFile(fsys, name, maxMetaBytes)
+	name := filepath.Join(path, MetaFile)
+	content, err := ReadFile(fsys, name, maxMetaBytes)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Meta{}, false, nil
 	}
@@ -78,10 +78,10 @@ func openMeta(fsys vfs.FS, path string, o Options) (Meta, error) {
 	}
 	if found {
 		if o.ClusterID != "" && meta.ClusterID != o.ClusterID {
-			return Meta{}, kafka.Errorf(kafka.InconsistentClusterID, "The Cluster ID %s doesn't match stored clusterId %s in %s", o.ClusterID, meta.ClusterID, filepath.Join(path, metaFile))
+			return Meta{}, kafka.Errorf(kafka.InconsistentClusterID, "The Cluster ID %s doesn't match stored clusterId %s in %s", o.ClusterID, meta.ClusterID, filepath.Join(path, MetaFile))
 		}
 		if meta.NodeID != o.NodeID {
-			return Meta{}, fmt.Errorf("stored node id %d doesn't match previous node id %d in %s: if you moved your data, make sure your configured node.id matches; if you intend to create a new node, remove all data in log.dirs", o.NodeID, meta.NodeID, filepath.Join(path, metaFile))
+			return Meta{}, fmt.Errorf("stored node id %d doesn't match previous node id %d in %s: if you moved your data, make sure your configured node.id matches; if you intend to create a new node, remove all data in log.dirs", o.NodeID, meta.NodeID, filepath.Join(path, MetaFile))
 		}
 		if !meta.DirectoryID.IsZero() {
 			return meta, nil
@@ -93,6 +93,11 @@ func openMeta(fsys vfs.FS, path string, o Options) (Meta, error) {
 		}
 	}
 	meta.DirectoryID = kafka.NewUUID()
-	text := fmt.Sprintf("cluster.id=%s\ndirectory.id=%s\nnode.id=%d\nversion=%s\n", meta.ClusterID, meta.DirectoryID, meta.NodeID, metaVersion)
-	return meta, replaceFile(fsys, filepath.Join(path, metaFile), []byte(checksumLine(metaChecksum, text)+text))
+	return meta, WriteMeta(fsys, path, meta, "")
+}
+
+// WriteMeta gives a log directory its identity, durably. The comment is for people; it has one line.
+func WriteMeta(fsys vfs.FS, path string, meta Meta, comment string) error {
+	text := fmt.Sprintf("#%s\ncluster.id=%s\ndirectory.id=%s\nnode.id=%d\nversion=%s\n", comment, meta.ClusterID, meta.DirectoryID, meta.NodeID, metaVersion)
+	return ReplaceFile(fsys, filepath.Join(path, MetaFile), []byte(checksumLine(metaChecksum, text)+text))
 }

@@ -146,12 +146,12 @@ func (w *recoveryWalk) begin(below int64) {
 	s, scan := w.segment, w.scan
 	w.position, w.next = 0, s.base
 	s.state.largest = timeEntry{noTimestamp, s.base}
-	timeBytes, err := readFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
+	timeBytes, err := ReadFile(s.fsys, s.stem+timeIndexSuffix, maxIndexBytes)
 	if err != nil {
 		return
 	}
 	w.later, _ = parseTimeIndex(timeBytes, s.base, math.MaxInt64)
-	offsetBytes, err := readFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
+	offsetBytes, err := ReadFile(s.fsys, s.stem+offsetIndexSuffix, maxIndexBytes)
 	if err != nil {
 		return
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// replaceFile puts content at path so that after a crash either the old or the new content is there:
+// ReplaceFile puts content at path so that after a crash either the old or the new content is there:
 // written to a temporary name, synced, renamed, directory synced.
-func replaceFile(fsys vfs.FS, path string, content []byte) error {
+func ReplaceFile(fsys vfs.FS, path string, content []byte) error {
 	if err := writeFile(fsys, path+temporarySuffix, content, true); err != nil {
 		return err
 	}
@@ -49,8 +49,8 @@ func extendFile(fsys vfs.FS, path string, content []byte) error {
 	return errors.Join(err, f.Close())
 }
 
-// readFile returns the content of a file of at most limit bytes.
-func readFile(fsys vfs.FS, path string, limit int64) ([]byte, error) {
+// ReadFile returns the content of a file of at most limit bytes.
+func ReadFile(fsys vfs.FS, path string, limit int64) ([]byte, error) {
 	f, err := fsys.OpenFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err

@@ -229,7 +229,7 @@ func TestCutTimeIndex(t *testing.T) {
 		b.log.SetHighWatermark(b.log.EndOffset())
 		b.close()
 		name := s.stem + timeIndexSuffix
-		content, err := readFile(disk, name, maxIndexBytes)
+		content, err := ReadFile(disk, name, maxIndexBytes)
 		if err != nil || len(content) <= 2*timeEntrySize {
 			t.Fatalf("time index of %d bytes: %v", len(content), err)
 		}

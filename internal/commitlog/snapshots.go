@@ -110,7 +110,7 @@ func (l *Log) loadSnapshot(t *producerstate.Table, limit int64) (offset int64, f
 		if offset > limit {
 			continue
 		}
-		content, err := readFile(l.fsys, l.snapshotPath(offset), maxSnapshotBytes)
+		content, err := ReadFile(l.fsys, l.snapshotPath(offset), maxSnapshotBytes)
 		if err == nil {
 			err = t.Load(content, offset, now, expiration)
 		}

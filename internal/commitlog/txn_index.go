@@ -97,7 +97,7 @@ func (l *Log) loadAborted(s *segment) ([]Aborted, error) {
 // readTxnIndex returns the content of the .txnindex; none if there is no file. It is errRetired of a segment whose name may
 // have been that of another file by then.
 func (s *segment) readTxnIndex() ([]byte, error) {
-	content, err := readFile(s.fsys, s.stem+txnIndexSuffix, maxIndexBytes)
+	content, err := ReadFile(s.fsys, s.stem+txnIndexSuffix, maxIndexBytes)
 	if s.isRetired() {
 		return nil, errRetired
 	}

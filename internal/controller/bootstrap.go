@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -47,9 +48,24 @@ func after(now time.Time, every time.Duration) time.Time {
 	return now.Add(every)
 }
 
-// bootstrapRecords is what the log of a cluster begins with when Kafka 4.3 has formatted it: the feature levels,
-// metadata.version first, and min.insync.replicas for all brokers, because eligible leader replicas are on.
+// bootstrapRecords is what the log of a cluster begins with: what it was formatted with, and min.insync.replicas for all
+// brokers if eligible leader replicas are on (ActivationRecordsGenerator).
 func (c *Controller) bootstrapRecords() []wire.Message {
+	records := slices.Clone(c.options.Bootstrap)
+	if records == nil {
+		records = newestFeatures()
+	}
+	if slices.ContainsFunc(records, func(m wire.Message) bool {
+		f, is := m.(*wire.FeatureLevelRecord)
+		return is && f.Name == elrVersion && f.FeatureLevel > 0
+	}) {
+		records = append(records, c.defaultMinISR())
+	}
+	return records
+}
+
+// newestFeatures are the feature levels of Kafka 4.3, metadata.version first.
+func newestFeatures() []wire.Message {
 	var records []wire.Message
 	for _, f := range Features() {
 		level := &wire.FeatureLevelRecord{Name: f.Name, FeatureLevel: f.New}
@@ -61,7 +77,7 @@ func (c *Controller) bootstrapRecords() []wire.Message {
 			records = append(records, level)
 		}
 	}
-	return append(records, c.defaultMinISR())
+	return records
 }
 
 func (c *Controller) defaultMinISR() *wire.ConfigRecord {

@@ -23,6 +23,8 @@ type Options struct {
 	// incarnation under this node's id is dead for certain, so its session need not run out before the new one
 	// may register: a lone node that was killed would wait for 9 s, as Kafka does.
 	Incarnation kafka.UUID
+	// Bootstrap are the records that the log of a new cluster begins with, as the node was formatted; nil: those of the newest release.
+	Bootstrap []wire.Message
 	// NewID draws topic ids, Random a number in [0, n).
 	NewID  func() kafka.UUID
 	Random func(n int) int

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -53,7 +54,8 @@ func ParseMetadataVersion(name string) (MetadataVersion, error) {
 	for i, v := range all {
 		names[i] = v.String()
 	}
-	return MetadataVersion{}, fmt.Errorf("Unknown metadata.version '%s'. Supported metadata.version are: %s", name, strings.Join(names, ", "))
+	text := fmt.Sprintf("Unknown metadata.version '%s'. Supported metadata.version are: %s", name, strings.Join(names, ", "))
+	return MetadataVersion{}, errors.New(text)
 }
 
 // MetadataVersionAt finds a version by its level.

@@ -73,7 +73,7 @@ func (inv *invocation) features(args *argparse.Parsed) error {
 	case "version-mapping":
 		return inv.printVersionMapping(args.Text("--release-version"))
 	case "feature-dependencies":
-		return inv.printDependencies(args.Texts("--feature"))
+		return inv.printDependencies(args.Texts("--feature"), featuresTexts)
 	}
 	s, err := loadSettings(args.Text("--command-config"))
 	if err != nil {

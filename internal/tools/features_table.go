@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/ottla/ottla/internal/controller"
 )
@@ -16,7 +18,7 @@ func (inv *invocation) printVersionMapping(release string) error {
 	}
 	v, err := controller.ParseMetadataVersion(release)
 	if err != nil {
-		return err
+		return &plainError{err.Error()}
 	}
 	inv.printf("%s=%d (%s)\n", metadataVersionFeature, v.Level, release)
 	for _, name := range []string{"kraft.version", "transaction.version", "group.version", "eligible.leader.replicas.version", "share.version", "streams.version"} {
@@ -35,10 +37,38 @@ func featureNamed(name string) (controller.Feature, bool) {
 	return all[i], true
 }
 
+// dependencyTexts are the failures of a tool that prints dependencies; the two that do differ.
+type dependencyTexts struct {
+	parse   func(text string) (feature string, level int16, err error)
+	noLevel func(feature string, level int16) error
+}
+
+var featuresTexts = dependencyTexts{parseFeature, func(feature string, level int16) error {
+	return &plainError{fmt.Sprintf("No feature:%s with feature level %d", feature, level)}
+}}
+
+var storageTexts = dependencyTexts{parseStorageFeature, func(feature string, level int16) error {
+	return &plainError{fmt.Sprintf("Feature level %d is not supported for feature %s", level, feature)}
+}}
+
+// parseStorageFeature is parseFeature with the texts of kafka-storage.
+func parseStorageFeature(text string) (feature string, level int16, err error) {
+	name, number, found := strings.Cut(text, "=")
+	name, number = strings.TrimSpace(name), strings.TrimSpace(number)
+	if !found {
+		return "", 0, &plainError{"Invalid feature format: " + text + ". Expected format: 'feature=version' (e.g. 'group.version=1')"}
+	}
+	n, err := strconv.ParseInt(number, 10, 16)
+	if err != nil {
+		return "", 0, &plainError{"Invalid version format: " + number + " for feature " + name}
+	}
+	return name, int16(n), nil
+}
+
 // printDependencies prints what levels, written feature=level, need of other features.
-func (inv *invocation) printDependencies(features []string) error {
+func (inv *invocation) printDependencies(features []string, texts dependencyTexts) error {
 	for _, text := range features {
-		name, level, err := parseFeature(text)
+		name, level, err := texts.parse(text)
 		if err != nil {
 			return err
 		}
@@ -52,7 +82,7 @@ func (inv *invocation) printDependencies(features []string) error {
 		case name == metadataVersionFeature:
 			title += " (" + v.String() + ")"
 		case level < f.Min || level > f.Max:
-			return &plainError{fmt.Sprintf("No feature:%s with feature level %d", name, level)}
+			return texts.noLevel(name, level)
 		}
 		needs := f.Dependencies(level)
 		if len(needs) == 0 {

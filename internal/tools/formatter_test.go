@@ -12,7 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/wire"
 )
 
-func format(t *testing.T, class string, properties string, r *kgo.Record) (string, error) {
+func printedBy(t *testing.T, class string, properties string, r *kgo.Record) (string, error) {
 	t.Helper()
 	var out, log bytes.Buffer
 	f := newFormatter(formatterPackage+class, keyValues(strings.Split(properties, ";")), logger{&log})
@@ -39,20 +39,20 @@ func TestPlainFormatter(t *testing.T) {
 		{"value.deserializer=org.apache.kafka.common.serialization.IntegerDeserializer", r, "1633837924\n"},
 		{"value.deserializer=org.apache.kafka.common.serialization.IntegerDeserializer", null, "null\n"},
 	} {
-		got, err := format(t, "DefaultMessageFormatter", c.properties, c.record)
+		got, err := printedBy(t, "DefaultMessageFormatter", c.properties, c.record)
 		if err != nil || got != c.want {
 			t.Errorf("%s: %q, %v, want %q", c.properties, got, err, c.want)
 		}
 	}
-	if _, err := format(t, "DefaultMessageFormatter", "value.deserializer=org.apache.kafka.common.serialization.LongDeserializer", r); err == nil ||
+	if _, err := printedBy(t, "DefaultMessageFormatter", "value.deserializer=org.apache.kafka.common.serialization.LongDeserializer", r); err == nil ||
 		err.Error() != "Size of data received by LongDeserializer is not 8" {
 		t.Errorf("error is %v", err)
 	}
-	if got, err := format(t, "DefaultMessageFormatter", "value.deserializer=nosuch.Class", r); err != nil || !strings.HasPrefix(got, "abcd\n[") ||
+	if got, err := printedBy(t, "DefaultMessageFormatter", "value.deserializer=nosuch.Class", r); err != nil || !strings.HasPrefix(got, "abcd\n[") ||
 		!strings.Contains(got, "ERROR Unable to instantiate a deserializer from nosuch.Class") && !strings.Contains(got, "ERROR") {
 		t.Errorf("an unknown deserializer gives %q, %v", got, err)
 	}
-	if got, err := format(t, "NoOpMessageFormatter", "", r); err != nil || got != "" {
+	if got, err := printedBy(t, "NoOpMessageFormatter", "", r); err != nil || got != "" {
 		t.Errorf("NoOp prints %q, %v", got, err)
 	}
 }
@@ -100,13 +100,13 @@ func TestCoordinatorFormatters(t *testing.T) {
 			`{"key":{"type":0,"data":{"transactionalId":"x"}},"value":{"version":1,"data":{"producerId":4,"producerEpoch":1,"transactionTimeoutMs":60000,"transactionStatus":1,` +
 				`"transactionPartitions":[{"topic":"t","partitionIds":[0,1]}],"transactionLastUpdateTimestampMs":7,"transactionStartTimestampMs":8,"clientTransactionVersion":2}}}`},
 	} {
-		got, err := format(t, c.class, "", c.record)
+		got, err := printedBy(t, c.class, "", c.record)
 		if err != nil || got != c.want {
 			t.Errorf("%s:\n%s\n%v, want\n%s", c.class, got, err, c.want)
 		}
 	}
 	broken := &kgo.Record{Offset: 3, Key: []byte{0, 1, 0}}
-	if _, err := format(t, "OffsetsMessageFormatter", "", broken); err == nil || !strings.HasPrefix(err.Error(), "Could not read record at offset 3 due to: ") {
+	if _, err := printedBy(t, "OffsetsMessageFormatter", "", broken); err == nil || !strings.HasPrefix(err.Error(), "Could not read record at offset 3 due to: ") {
 		t.Errorf("a broken key gives %v", err)
 	}
 }

@@ -24,7 +24,7 @@ func TestLookup(t *testing.T) {
 }
 
 // argparseTools are those that Kafka writes with argparse4j, and how they exit after --help.
-var argparseTools = map[string]int{"kafka-transactions": 1, "kafka-metadata-quorum": 0, "kafka-features": 0, "kafka-cluster": 1}
+var argparseTools = map[string]int{"kafka-transactions": 1, "kafka-metadata-quorum": 0, "kafka-features": 0, "kafka-cluster": 1, "kafka-storage": 0}
 
 func TestEveryToolHasHelpAndVersion(t *testing.T) {
 	for _, name := range Names() {

@@ -68,7 +68,7 @@ func readOptions(t *testing.T) [][]string {
 
 // TestCommandsAreKafkas does the same for tools whose commands have options of their own.
 func TestCommandsAreKafkas(t *testing.T) {
-	for name, p := range map[string]*argparse.Parser{"kafka-cluster": clusterParser(), "kafka-features": featuresParser()} {
+	for name, p := range map[string]*argparse.Parser{"kafka-cluster": clusterParser(), "kafka-features": featuresParser(), "kafka-storage": storageToolParser()} {
 		var got, want []string
 		list := func(command string, arguments []argparse.Argument) {
 			for _, a := range arguments {

@@ -34,6 +34,7 @@ func All() []Tool {
 		{"kafka-log-dirs", "show the replicas in the log directories of brokers", runLogDirs},
 		{"kafka-metadata-quorum", "describe the metadata quorum: who leads, who votes, who is behind", runMetadataQuorum},
 		{"kafka-reassign-partitions", "move replicas between brokers and log directories", runReassignPartitions},
+		{"kafka-storage", "format the log directories of a node, and say how they are formatted", runStorageTool},
 		{"kafka-streams-groups", "list, describe, delete streams groups and reset their offsets", runStreamsGroups},
 		{"kafka-topics", "create, delete, describe and change topics", runTopics},
 		{"kafka-transactions", "show transactions and producers, find and end transactions that hang", runTransactions},

@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"commitlog", "storagecheck", "metadata", "server"},
 	{"statemachine", "partition", "quorum"},
 	{"controller", "group", "txn", "share", "replication"},
-	{"api", "registry", "console"},
+	{"api", "format", "registry", "console"},
 	{"broker"},
 	{"tools"},
 }
