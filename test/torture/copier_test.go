@@ -30,7 +30,7 @@ func startCopier(ctx context.Context, t *testing.T, seeds []string, to topic, bo
 	c := &copier{from: to.copies, to: to.name, protocol: to.copier, book: book, random: rand.New(rand.NewPCG(seed, 99))}
 	c.done.Go(func() {
 		for ctx.Err() == nil {
-			if err := c.open(ctx, seeds); err != nil {
+			if err := c.open(seeds); err != nil {
 				panic(err) // a mistake in the options
 			}
 			if err := c.work(ctx); err != nil && ctx.Err() == nil {
@@ -44,23 +44,21 @@ func startCopier(ctx context.Context, t *testing.T, seeds []string, to topic, bo
 
 func (c *copier) close() { c.done.Wait() }
 
-func (c *copier) open(ctx context.Context, seeds []string) (err error) {
+func (c *copier) open(seeds []string) (err error) {
 	opts := append(quickRetries(), kgo.SeedBrokers(seeds...), kgo.TransactionalID("copier-"+c.to), kgo.TransactionTimeout(transactionTimeout), kgo.ConsumerGroup(c.to),
 		kgo.ConsumeTopics(c.from), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.HeartbeatInterval(200*time.Millisecond), kgo.SessionTimeout(6*time.Second), kgo.InstanceID("copier-"+c.to),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0))
-	if c.session, err = kgo.NewGroupTransactSession(append(opts, c.protocol...)...); err != nil {
-		return err
-	}
-	// The transaction that the one before has left open ends now. Otherwise that would be at the first record to copy, which
-	// does not come before the group's offsets are known, and those wait for the transaction.
-	if _, _, err := c.session.Client().ProducerID(ctx); err != nil && ctx.Err() == nil {
-		c.book.Fail(fmt.Errorf("copies to %s: %w", c.to, err))
-	}
-	return nil
+	c.session, err = kgo.NewGroupTransactSession(append(opts, c.protocol...)...)
+	return err
 }
 
 func (c *copier) work(ctx context.Context) error {
+	// The transaction that the one before has left open ends now. Otherwise that would be at the first record to copy, which
+	// does not come before the group's offsets are known, and those wait for the transaction.
+	if _, _, err := c.session.Client().ProducerID(ctx); err != nil {
+		return err
+	}
 	for ctx.Err() == nil {
 		fetches := c.session.PollRecords(ctx, 50)
 		if fetches.NumRecords() == 0 {
