@@ -33,6 +33,7 @@ func (a *API) fetchMetadata(c Call, rq *wire.FetchRequest) {
 	f := metadataFetch{
 		call: c, who: quorum.Voter{NodeID: who, DirectoryID: want.ReplicaDirectoryID}, from: want.FetchOffset, epoch: want.LastFetchedEpoch,
 		maxBytes: max(min(int(want.PartitionMaxBytes), int(rq.MaxBytes), maxMetadataFetchBytes), 1),
+		leader:   a.leaderEndpoint,
 		deadline: c.Received().Add(min(time.Duration(rq.MaxWaitMs)*time.Millisecond, maxMetadataWait)),
 	}
 	q := a.Quorum()
@@ -56,6 +57,7 @@ type metadataFetch struct {
 	from     int64
 	epoch    int32 // of the observer's last batch
 	maxBytes int
+	leader   func(node int32) (ControllerEndpoint, bool) // how it is reached
 	deadline time.Time
 }
 
@@ -96,7 +98,11 @@ func (f *metadataFetch) reply(t quorum.Tail, err error) {
 	if err != nil {
 		p.HighWatermark, p.LastStableOffset, p.LogStartOffset = -1, -1, -1
 	}
-	f.call.Reply(&wire.FetchResponse{Responses: []wire.FetchResponseFetchableTopicResponse{{
+	var nodes []wire.FetchResponseNodeEndpoint
+	if e, known := f.leader(t.LeaderID); known && f.call.version >= 16 {
+		nodes = append(nodes, wire.FetchResponseNodeEndpoint{NodeID: e.Node, Host: e.Host, Port: e.Port})
+	}
+	f.call.Reply(&wire.FetchResponse{NodeEndpoints: nodes, Responses: []wire.FetchResponseFetchableTopicResponse{{
 		Topic: kafka.MetadataTopic, TopicID: kafka.OneUUID, Partitions: []wire.FetchResponsePartitionData{p},
 	}}})
 }

@@ -58,6 +58,8 @@ func decisions() map[int16]decision {
 		decides(always((*controller.Controller).ListPartitionReassignments)),
 		decides(always((*controller.Controller).UpdateFeatures)),
 		decides(always((*controller.Controller).UnregisterBroker)),
+		changesVoters((*API).addVoterHere),
+		changesVoters((*API).removeVoterHere),
 		decides(func(a *API) decider[*wire.AlterConfigsRequest, *wire.AlterConfigsResponse] {
 			return a.decideAlterConfigs(a.standIn)
 		}),

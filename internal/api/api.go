@@ -55,8 +55,10 @@ type Env struct {
 	QuorumStatus func() (quorum.Status, bool)
 	// Raft takes messages from another voter of the metadata quorum. Needed on listeners of controllers.
 	Raft func(rq *wire.RaftRequest) error
-	// Quorum is this node's member of the metadata quorum, nil before it is open. Needed on listeners of controllers.
+	// Quorum is this node's member of the metadata quorum; nil before it is open, and on a node that is no controller.
 	Quorum func() *quorum.Quorum
+	// AskFeatures asks a controller, which need not be a voter, what it supports, and calls done once.
+	AskFeatures func(node int32, at quorum.Endpoint, done func(*wire.ApiVersionsResponse, error))
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.
 	BrokerEpoch func() int64
 	Buffers     *server.Buffers

@@ -25,6 +25,9 @@ func controllerTable() []row {
 		on((*API).unregisterBroker),
 		on((*API).allocateProducerIDs),
 		on((*API).assignReplicasToDirs),
+		on((*API).addRaftVoter),
+		on((*API).removeRaftVoter),
+		on((*API).updateRaftVoter),
 		on((*API).raft),
 	}
 }

@@ -62,6 +62,8 @@ func table() []row {
 		on((*API).unregisterBroker),
 		on((*API).describeTransactions),
 		on((*API).listTransactions),
+		on((*API).addRaftVoter),
+		on((*API).removeRaftVoter),
 		on((*API).streamsGroupHeartbeat),
 		on((*API).streamsGroupDescribe),
 		on((*API).listConfigResources),

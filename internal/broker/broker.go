@@ -63,6 +63,7 @@ type Broker struct {
 	gone        chan struct{} // closed when the controller says that it may
 	left        sync.Once
 	answered    atomic.Pointer[time.Time] // when the controller last answered a heartbeat
+	refusedBy   sync.Map                  // by node id: the error with which a controller refuses raft's messages, as the log has it
 	toldGone    sync.Map                  // by node id: when the log last said that its process is gone
 
 	store      *metadata.Store
@@ -207,6 +208,7 @@ func (b *Broker) build() {
 	env := api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, QuorumStatus: b.quorumStatus,
+		Quorum: b.quorum.Load, AskFeatures: b.askFeatures,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	}
 	if !b.solitary() {

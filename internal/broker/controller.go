@@ -58,6 +58,7 @@ func (b *Broker) joinQuorum() error {
 		return err
 	}
 	b.quorum.Store(q)
+	b.keepVoter()
 	return nil
 }
 

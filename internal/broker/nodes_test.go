@@ -17,6 +17,7 @@ type nodes struct {
 	t         testing.TB
 	clusterID string
 	voters    string
+	bootstrap string // controller.quorum.bootstrap.servers in place of voters; "" for static voters
 	all       []*testNode
 }
 
@@ -58,7 +59,12 @@ func freeAddress(t testing.TB) string {
 // start starts a node and waits until it serves.
 func (c *nodes) start(n *testNode) error {
 	listeners := "PLAINTEXT://localhost:0"
-	sets := []string{fmt.Sprint("node.id=", n.id), "controller.listener.names=CONTROLLER", "controller.quorum.voters=" + c.voters, "http.address=off"}
+	sets := []string{fmt.Sprint("node.id=", n.id), "controller.listener.names=CONTROLLER", "http.address=off"}
+	if c.bootstrap == "" {
+		sets = append(sets, "controller.quorum.voters="+c.voters)
+	} else {
+		sets = append(sets, "controller.quorum.bootstrap.servers="+c.bootstrap)
+	}
 	if n.controller != "" {
 		listeners += ",CONTROLLER://" + n.controller
 	} else {

@@ -96,7 +96,7 @@ func (s *metadataSource) Fetch(ctx context.Context, offset int64, lastEpoch int3
 	node, clusterID := s.target(), s.b.ClusterID()
 	rq := &wire.FetchRequest{
 		ClusterID: &clusterID, ReplicaID: -1, ReplicaState: wire.FetchRequestReplicaState{ReplicaID: s.b.node, ReplicaEpoch: -1},
-		MaxWaitMs: int32(observeWait.Milliseconds()), MaxBytes: observeBytes, SessionEpoch: -1,
+		MaxWaitMs: int32(min(observeWait, s.timeout()/2).Milliseconds()), MaxBytes: observeBytes, SessionEpoch: -1,
 		Topics: []wire.FetchRequestFetchTopic{{TopicID: kafka.OneUUID, Partitions: []wire.FetchRequestFetchPartition{{
 			CurrentLeaderEpoch: -1, FetchOffset: offset, LastFetchedEpoch: lastEpoch, LogStartOffset: -1, PartitionMaxBytes: observeBytes,
 			ReplicaDirectoryID: s.b.metadataDir.ID(), HighWatermark: offset,
@@ -156,11 +156,16 @@ func (s *metadataSource) FetchSnapshot(ctx context.Context, id quorum.SnapshotID
 	return part, size, err
 }
 
+// timeout is how long an answer is waited for.
+func (s *metadataSource) timeout() time.Duration {
+	return s.b.options.Config.Duration(config.ControllerQuorumFetchTimeoutMs)
+}
+
 // ask sends a request and has take look at the answer, whose bytes are the connection's.
 func (s *metadataSource) ask(ctx context.Context, node int32, rq, rs wire.Message, take func() error) error {
 	done := make(chan error, 1)
 	s.b.peers.Client(peer.To{Listener: peer.Controller, Node: node, Use: observeUse}).Send(peer.Request{
-		Message: rq, Response: rs, Timeout: s.b.options.Config.Duration(config.ControllerQuorumFetchTimeoutMs),
+		Message: rq, Response: rs, Timeout: s.timeout(),
 		Done: func(err error) {
 			if err == nil && ctx.Err() == nil {
 				err = take()

@@ -76,11 +76,24 @@ func (t raftTransport) send(to uint64, messages []*pb.Message) {
 				if rs.ErrorMessage != nil {
 					err = fmt.Errorf("%w: %s", err, *rs.ErrorMessage)
 				}
-				t.b.log.Warn("a controller refuses the messages of this one", "node", node, "error", err)
 			}
+			t.tell(node, err)
 			t.report(to, snapshot, err)
 		},
 	})
+}
+
+// tell has the log say that a controller refuses this one's messages, once until it takes them again.
+func (t raftTransport) tell(node int32, err error) {
+	if err == nil || errors.Is(err, kafka.NetworkException) || errors.Is(err, kafka.BrokerNotAvailable) || errors.Is(err, kafka.RequestTimedOut) {
+		if err == nil {
+			t.b.refusedBy.Delete(node)
+		}
+		return
+	}
+	if last, told := t.b.refusedBy.Swap(node, kafka.CodeOf(err)); !told || last != kafka.CodeOf(err) {
+		t.b.log.Warn("a controller refuses the messages of this one", "node", node, "error", err)
+	}
 }
 
 // report owes raft the outcome: of every snapshot, and of messages that did not arrive.

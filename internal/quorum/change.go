@@ -29,12 +29,12 @@ const (
 	presence       = 10 * time.Second
 )
 
-// AddVoter adds an observer to the voters. done is called with nil once that is committed and in force, with NOT_CONTROLLER if
-// this node stops leading before, or at once with what is wrong: NOT_LEADER_OR_FOLLOWER, UNSUPPORTED_VERSION without kraft.version 1,
+// AddVoter adds an observer to the voters. done is called with nil once that is committed and in force, or with NOT_CONTROLLER if
+// this node stops leading before; it is not called after an error, with which nothing was begun: NOT_LEADER_OR_FOLLOWER, UNSUPPORTED_VERSION without kraft.version 1,
 // DUPLICATE_VOTER for a node that is a voter, with whatever directory, REQUEST_TIMED_OUT while another change is on its way or if the
 // observer has not all of the log.
-func (q *Quorum) AddVoter(m Member, done func(error)) {
-	q.changeVoters(done, func(e electorate) (VoterSet, error) {
+func (q *Quorum) AddVoter(m Member, done func(error)) error {
+	return q.changeVoters(done, func(e electorate) (VoterSet, error) {
 		if err := q.addable(m, e); err != nil {
 			return nil, err
 		}
@@ -80,8 +80,8 @@ func unsupported(what string, version int16) error {
 
 // RemoveVoter takes a voter's vote; see AddVoter. VOTER_NOT_FOUND if it has none, or has the only one. A leader that removes itself
 // has another one lead then.
-func (q *Quorum) RemoveVoter(v Voter, done func(error)) {
-	q.changeVoters(done, func(e electorate) (VoterSet, error) {
+func (q *Quorum) RemoveVoter(v Voter, done func(error)) error {
+	return q.changeVoters(done, func(e electorate) (VoterSet, error) {
 		if e.version == 0 {
 			return nil, unsupported("removing", e.version)
 		}
@@ -94,8 +94,8 @@ func (q *Quorum) RemoveVoter(v Voter, done func(error)) {
 
 // UpdateVoter has a voter reached elsewhere, or notes what it supports; see AddVoter. VOTER_NOT_FOUND if it has no vote,
 // INVALID_REQUEST if it does not support the finalised kraft.version.
-func (q *Quorum) UpdateVoter(m Member, done func(error)) {
-	q.changeVoters(done, func(e electorate) (VoterSet, error) {
+func (q *Quorum) UpdateVoter(m Member, done func(error)) error {
+	return q.changeVoters(done, func(e electorate) (VoterSet, error) {
 		if m.MinKRaft > e.version || m.MaxKRaft < e.version {
 			return nil, kafka.Errorf(kafka.InvalidRequest, "voter %s supports kraft.version %d to %d; the finalized version is %d", m.Voter, m.MinKRaft, m.MaxKRaft, e.version)
 		}
@@ -109,21 +109,19 @@ func (q *Quorum) UpdateVoter(m Member, done func(error)) {
 }
 
 // changeVoters makes one change, if this node leads and none is on its way.
-func (q *Quorum) changeVoters(done func(error), decide func(electorate) (VoterSet, error)) {
+func (q *Quorum) changeVoters(done func(error), decide func(electorate) (VoterSet, error)) error {
 	q.mu.Lock()
-	err := q.changeable()
-	if err == nil {
-		next := q.mu.voting
-		if next.voters, err = decide(next); err == nil {
-			err = q.proposeVoters(next, done)
-		}
+	defer q.mu.Unlock()
+	if err := q.changeable(); err != nil {
+		return err
 	}
-	q.mu.Unlock()
-	if err != nil {
-		done(err)
-		return
+	next := q.mu.voting
+	var err error
+	if next.voters, err = decide(next); err != nil {
+		return err
 	}
 	q.poke()
+	return q.proposeVoters(next, done)
 }
 
 // changeable returns why the voters cannot be changed here and now. The caller holds the lock.

@@ -92,25 +92,28 @@ func (n *node) FetchSnapshot(_ context.Context, id SnapshotID, at int64) ([]byte
 }
 
 // change does something to the voters and returns where its outcome will be.
-func changed(f func(done func(error))) *string {
+func changed(f func(done func(error)) error) *string {
 	outcome := new(string)
-	f(func(err error) {
+	done := func(err error) {
 		*outcome = "done"
 		if err != nil {
 			*outcome = kafka.CodeOf(err).String()
 		}
-	})
+	}
+	if err := f(done); err != nil {
+		done(err)
+	}
 	return outcome
 }
 
 func (n *node) add(id int32) *string {
-	return changed(func(done func(error)) {
-		n.AddVoter(Member{Voter: voter(id), Endpoints: endpoints(id), MaxKRaft: 1}, done)
+	return changed(func(done func(error)) error {
+		return n.AddVoter(Member{Voter: voter(id), Endpoints: endpoints(id), MaxKRaft: 1}, done)
 	})
 }
 
 func (n *node) remove(id int32) *string {
-	return changed(func(done func(error)) { n.RemoveVoter(voter(id), done) })
+	return changed(func(done func(error)) error { return n.RemoveVoter(voter(id), done) })
 }
 
 // votersOf lists the ids of the voters as a node knows them.
@@ -343,12 +346,12 @@ func TestReplacedDiskIsAnotherVoter(t *testing.T) {
 	n := c.bootAs(fresh, vfs.NewMemory())
 	c.pass(3)
 	m := Member{Voter: fresh, Endpoints: endpoints(3), MaxKRaft: 1}
-	if got := *changed(func(done func(error)) { leader.AddVoter(m, done) }); got != "DUPLICATE_VOTER" {
+	if got := *changed(func(done func(error)) error { return leader.AddVoter(m, done) }); got != "DUPLICATE_VOTER" {
 		t.Errorf("adding it beside the old one: %q", got)
 	}
 	gone := leader.remove(3)
 	c.pass(2)
-	back := changed(func(done func(error)) { leader.AddVoter(m, done) })
+	back := changed(func(done func(error)) error { return leader.AddVoter(m, done) })
 	c.pass(2)
 	leader.propose("a")
 	c.pass(2)
@@ -379,19 +382,19 @@ func TestChangesAreRefused(t *testing.T) {
 	f("two at a time", "REQUEST_TIMED_OUT", leader.add(3))
 	c.pass(2)
 	f("adding", "done", first)
-	f("no such kraft.version", "INVALID_REQUEST", changed(func(done func(error)) {
-		leader.AddVoter(Member{Voter: voter(3), Endpoints: endpoints(3)}, done)
+	f("no such kraft.version", "INVALID_REQUEST", changed(func(done func(error)) error {
+		return leader.AddVoter(Member{Voter: voter(3), Endpoints: endpoints(3)}, done)
 	}))
-	moved := changed(func(done func(error)) {
-		leader.UpdateVoter(Member{Voter: voter(2), Endpoints: endpoints(7), MaxKRaft: 1}, done)
+	moved := changed(func(done func(error)) error {
+		return leader.UpdateVoter(Member{Voter: voter(2), Endpoints: endpoints(7), MaxKRaft: 1}, done)
 	})
 	c.pass(2)
 	f("moving", "done", moved)
 	if m, _ := c.nodes[3].Voters().Node(2); !slices.Equal(m.Endpoints, endpoints(7)) {
 		t.Errorf("node 2 is reached at %v", m.Endpoints)
 	}
-	f("moving a stranger", "VOTER_NOT_FOUND", changed(func(done func(error)) {
-		leader.UpdateVoter(Member{Voter: voter(3), Endpoints: endpoints(3), MaxKRaft: 1}, done)
+	f("moving a stranger", "VOTER_NOT_FOUND", changed(func(done func(error)) error {
+		return leader.UpdateVoter(Member{Voter: voter(3), Endpoints: endpoints(3), MaxKRaft: 1}, done)
 	}))
 
 	static := newCluster(t, 3, Options{}).elect()

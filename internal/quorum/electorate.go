@@ -105,15 +105,19 @@ func (q *Quorum) applyElectorate(index uint64, b record.Batch) error {
 		return nil
 	}
 	next.index = index
+	var order []*pb.Message
 	q.mu.Lock()
 	if q.mu.node != nil {
-		q.leaveTo(next.voters)
+		order = q.farewell(next.voters)
 		for _, c := range confChanges(now.voters, next.voters, q.self) {
 			q.mu.node.ApplyConfChange(&pb.ConfChangeV2{Changes: []*pb.ConfChangeSingle{c}})
 		}
 	}
 	q.mu.voting = next
 	q.mu.Unlock()
+	if len(order) > 0 && q.options.Transport != nil {
+		q.options.Transport.Send(order)
+	}
 	q.log.Info("the voters of the metadata quorum", "voters", next.voters.String(), "kraftVersion", next.version, "offset", b.BaseOffset())
 	q.tellVoters(next)
 	return nil
@@ -146,20 +150,19 @@ func confChanges(from, to VoterSet, self uint64) (all []*pb.ConfChangeSingle) {
 	return all
 }
 
-// leaveTo has the voter with most of the log take over if this node leads and has no vote any more. The caller holds the lock.
-func (q *Quorum) leaveTo(voters VoterSet) {
-	if _, stays := voters.byRaftID(q.self); stays || q.options.Transport == nil {
-		return
+// farewell is the order to take over, for the voter with most of the log, if this node leads and has no vote any more. The caller
+// holds the lock.
+func (q *Quorum) farewell(voters VoterSet) []*pb.Message {
+	to := q.successor(q.self)
+	if _, stays := voters.byRaftID(q.self); stays || to == 0 {
+		return nil
 	}
-	to := q.successor(0)
 	if _, votes := voters.byRaftID(to); !votes {
-		return
+		return nil
 	}
-	status := q.mu.node.BasicStatus()
-	q.log.Info("this node has no vote in the metadata quorum any more and stops leading it", "epoch", status.HardState.GetTerm(), "to", q.nodeID(to))
-	q.options.Transport.Send([]*pb.Message{{
-		Type: pb.MsgTimeoutNow.Enum(), To: &to, From: &q.self, Term: new(status.HardState.GetTerm()),
-	}})
+	term := q.mu.node.BasicStatus().HardState.GetTerm()
+	q.log.Info("this node has no vote in the metadata quorum any more and stops leading it", "epoch", term, "to", q.nodeID(to))
+	return []*pb.Message{{Type: pb.MsgTimeoutNow.Enum(), To: &to, From: &q.self, Term: &term}}
 }
 
 // tellVoters tells OnVoters.

@@ -33,6 +33,12 @@ func (q *Quorum) handOver() {
 	}
 }
 
+// forgetting is who has lost its log, as was said in an epoch.
+type forgetting struct {
+	voter uint64
+	epoch int32
+}
+
 // Forgotten tells that a voter refuses what a leader sends it because it has lost its log (OFFSET_OUT_OF_RANGE), as a static
 // voter does whose disk was replaced. raft's leader never sends again what it knows a voter to have, so another one leads
 // that knows nothing yet. What is committed stays: the successor has the whole log.
@@ -43,7 +49,10 @@ func (q *Quorum) Forgotten(raftID uint64) {
 	if to == 0 || q.mu.lead == nil || q.mu.err != nil {
 		return
 	}
-	q.log.Warn("a controller has lost its metadata log; another one leads, which sends it anew", "lost", q.nodeID(raftID), "to", q.nodeID(to))
+	if q.mu.forgotten != (forgetting{raftID, q.mu.lead.epoch}) { // it refuses every heartbeat
+		q.log.Warn("a controller has lost its metadata log; another one leads, which sends it anew", "lost", q.nodeID(raftID), "to", q.nodeID(to))
+	}
+	q.mu.forgotten = forgetting{raftID, q.mu.lead.epoch}
 	q.mu.node.TransferLeader(to)
 	q.poke()
 }

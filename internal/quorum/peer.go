@@ -57,7 +57,7 @@ func (q *Quorum) check(m *pb.Message) error {
 	_, known := q.voter(m.GetFrom())
 	q.mu.Unlock()
 	if !known || m.GetTo() != q.self {
-		return fmt.Errorf("from %d to %d; neither is a stranger's business", m.GetFrom(), m.GetTo())
+		return kafka.Errorf(kafka.InvalidVoterKey, "from %d to %d; this is %d, %s", m.GetFrom(), m.GetTo(), q.self, q.options.Self)
 	}
 	if m.GetTerm() > math.MaxInt32 {
 		return fmt.Errorf("term %d is no epoch", m.GetTerm())

@@ -120,6 +120,7 @@ type Quorum struct {
 		snapshot  snapshotResult
 		loads     int           // Loads that are running: they read what a snapshot would drop
 		resigned  chan struct{} // closed when lead ends; nil unless somebody waits for that
+		forgotten forgetting    // see Forgotten
 		hurry     int           // short ticks that are left, see Suspect
 		goal      int64         // what was committed when this node first fetched; 0 before
 		err       error         // why it stopped
