@@ -20,8 +20,6 @@ const (
 	observeUse = "metadata"
 	// observeWait is how long the active controller keeps such a fetch waiting for news (Kafka: RaftUtil, 500 ms).
 	observeWait = 500 * time.Millisecond
-	// observeBytes is the most that one answer should have.
-	observeBytes = 4 << 20
 )
 
 // observeQuorum opens this node's copy of the metadata log and begins to fetch: it is no voter.
@@ -96,9 +94,9 @@ func (s *metadataSource) Fetch(ctx context.Context, offset int64, lastEpoch int3
 	node, clusterID := s.target(), s.b.ClusterID()
 	rq := &wire.FetchRequest{
 		ClusterID: &clusterID, ReplicaID: -1, ReplicaState: wire.FetchRequestReplicaState{ReplicaID: s.b.node, ReplicaEpoch: -1},
-		MaxWaitMs: int32(min(observeWait, s.timeout()/2).Milliseconds()), MaxBytes: observeBytes, SessionEpoch: -1,
+		MaxWaitMs: int32(min(observeWait, s.timeout()/2).Milliseconds()), MaxBytes: s.bytes(config.ControllerQuorumFetchMaxBytes), SessionEpoch: -1,
 		Topics: []wire.FetchRequestFetchTopic{{TopicID: kafka.OneUUID, Partitions: []wire.FetchRequestFetchPartition{{
-			CurrentLeaderEpoch: -1, FetchOffset: offset, LastFetchedEpoch: lastEpoch, LogStartOffset: -1, PartitionMaxBytes: observeBytes,
+			CurrentLeaderEpoch: -1, FetchOffset: offset, LastFetchedEpoch: lastEpoch, LogStartOffset: -1, PartitionMaxBytes: s.bytes(config.ControllerQuorumFetchMaxBytes),
 			ReplicaDirectoryID: s.b.metadataDir.ID(), HighWatermark: offset,
 		}}}},
 	}
@@ -135,7 +133,7 @@ func (s *metadataSource) Fetch(ctx context.Context, offset int64, lastEpoch int3
 // FetchSnapshot implements quorum.Source.
 func (s *metadataSource) FetchSnapshot(ctx context.Context, id quorum.SnapshotID, at int64) (part []byte, size int64, err error) {
 	node, clusterID := s.target(), s.b.ClusterID()
-	rq := &wire.FetchSnapshotRequest{ClusterID: &clusterID, ReplicaID: s.b.node, MaxBytes: observeBytes, Topics: []wire.FetchSnapshotRequestTopicSnapshot{{
+	rq := &wire.FetchSnapshotRequest{ClusterID: &clusterID, ReplicaID: s.b.node, MaxBytes: s.bytes(config.ControllerQuorumFetchSnapshotMaxBytes), Topics: []wire.FetchSnapshotRequestTopicSnapshot{{
 		Name: kafka.MetadataTopic, Partitions: []wire.FetchSnapshotRequestPartitionSnapshot{{
 			CurrentLeaderEpoch: -1, SnapshotID: wire.FetchSnapshotRequestSnapshotId{EndOffset: id.EndOffset, Epoch: id.Epoch},
 			Position: at, ReplicaDirectoryID: s.b.metadataDir.ID(),
@@ -155,6 +153,9 @@ func (s *metadataSource) FetchSnapshot(ctx context.Context, id quorum.SnapshotID
 	})
 	return part, size, err
 }
+
+// bytes is the most that one answer should have.
+func (s *metadataSource) bytes(of config.BrokerInt) int32 { return int32(s.b.options.Config.Int(of)) }
 
 // timeout is how long an answer is waited for.
 func (s *metadataSource) timeout() time.Duration {

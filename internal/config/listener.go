@@ -43,6 +43,20 @@ var securityProtocols = []SecurityProtocol{Plaintext, SSL, SASLPlaintext, SASLSS
 
 var listenerForm = regexp.MustCompile(`^(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$`)
 
+// ParseListener reads name://host:port. The protocol is left open: it is in listener.security.protocol.map.
+func ParseListener(entry string) (Listener, error) {
+	m := listenerForm.FindStringSubmatch(entry)
+	if m == nil {
+		return Listener{}, valueErrorf("Unable to parse %s to a broker endpoint", entry)
+	}
+	l := Listener{Name: strings.ToUpper(m[1]), Host: m[2]}
+	var err error
+	if l.Port, err = strconv.Atoi(m[3]); err != nil || l.Port < 0 || l.Port > 65535 {
+		return Listener{}, fmt.Errorf("port %s of listener %s must be from 0 to 65535", m[3], l.Name)
+	}
+	return l, nil
+}
+
 // parseListeners reads a list of NAME://host:port. Names and, unless shared is set, ports must differ; one IPv4 and
 // one IPv6 address may share a port.
 func parseListeners(entries []string, protocols map[string]SecurityProtocol, sharedPorts bool) ([]Listener, error) {
@@ -51,20 +65,14 @@ func parseListeners(entries []string, protocols map[string]SecurityProtocol, sha
 		return nil, valueErrorf("Error creating broker listeners from '%s': %s", javaList(entries), fmt.Sprintf(format, args...))
 	}
 	for _, entry := range entries {
-		m := listenerForm.FindStringSubmatch(entry)
-		if m == nil {
-			return fail("Unable to parse %s to a broker endpoint", entry)
+		l, err := ParseListener(entry)
+		if err != nil {
+			return fail("%v", err)
 		}
-		l := Listener{Name: strings.ToUpper(m[1]), Host: m[2]}
 		var ok bool
 		if l.Protocol, ok = protocols[l.Name]; !ok {
 			return fail("No security protocol defined for listener %s", l.Name)
 		}
-		port, err := strconv.Atoi(m[3])
-		if err != nil || port < 0 || port > 65535 {
-			return fail("port %s of listener %s must be from 0 to 65535", m[3], l.Name)
-		}
-		l.Port = port
 		if slices.ContainsFunc(all, func(o Listener) bool { return o.Name == l.Name }) {
 			return fail("Each listener must have a different name, listeners: %s", javaList(entries))
 		}

@@ -98,7 +98,7 @@ func (q *Quorum) Status() Status {
 	}
 	if q.mu.lead != nil {
 		for who, o := range q.mu.observers {
-			if now.Sub(o.lastFetch) <= observerMemory {
+			if now.Sub(o.lastFetch) <= observerMemory && !q.mu.voting.voters.Has(who) {
 				s.Observers = append(s.Observers, VoterStatus{Voter: who, LogEndOffset: o.end, LastFetch: o.lastFetch, LastCaughtUp: o.lastCaughtUp})
 			}
 		}

@@ -106,8 +106,6 @@ func (s VoterSet) without(node int32) VoterSet {
 	return slices.DeleteFunc(slices.Clone(s), func(m Member) bool { return m.NodeID == node })
 }
 
-func (s VoterSet) same(o VoterSet) bool { return slices.EqualFunc(s, o, Member.same) }
-
 // raftIDs are the members' names inside raft, sorted.
 func (s VoterSet) raftIDs() []uint64 {
 	ids := make([]uint64, len(s))

@@ -18,13 +18,21 @@ import (
 func metadataQuorumParser() *argparse.Parser {
 	return &argparse.Parser{
 		Program:     "kafka-metadata-quorum",
-		Description: "Shows the state of the metadata quorum.",
+		Description: "Shows the state of the metadata quorum, and changes who votes.",
 		Arguments:   append(bootstrapArguments(true), argparse.Argument{Name: "--command-config", Help: "properties file for the client"}),
 		Commands: []argparse.Command{
 			{Name: "describe", Help: "describe the metadata quorum", Arguments: []argparse.Argument{
 				{Name: "--status", Help: "who leads, who votes, how far the last is behind", Kind: argparse.Flag},
 				{Name: "--replication", Help: "a line for each replica", Kind: argparse.Flag},
 				{Name: "--human-readable", Help: "with --replication: times as so many ms ago", Kind: argparse.Flag},
+			}},
+			{Name: "add-controller", Help: "give a controller a vote; --command-config is its configuration file", Arguments: []argparse.Argument{
+				{Name: "--dry-run", Help: "say what would happen, and change nothing", Kind: argparse.Flag},
+			}},
+			{Name: "remove-controller", Help: "take a controller's vote", Arguments: []argparse.Argument{
+				{Name: "--controller-directory-id", Short: "-d", Help: "the id of its metadata log directory", Required: true},
+				{Name: "--controller-id", Short: "-i", Help: "its node id", Kind: argparse.Integer, Required: true},
+				{Name: "--dry-run", Help: "say what would happen, and change nothing", Kind: argparse.Flag},
 			}},
 		},
 	}
@@ -43,17 +51,36 @@ func runMetadataQuorum(inv *invocation) int {
 	s, err := loadSettings(args.Text("--command-config"))
 	var a *admin
 	if err == nil {
+		if args.Command == "add-controller" {
+			s.readAll() // it is the controller's file
+		}
 		a, err = inv.newAdminOf(s, args)
 	}
 	if err == nil {
 		defer a.close()
-		err = inv.describeQuorum(a, args)
+		err = inv.metadataQuorum(a, s, args)
 	}
-	if err != nil {
-		inv.complain(err.Error())
-		return 1
+	if err == nil {
+		return 0
 	}
-	return 0
+	inv.complain(err.Error())
+	if _, plain := errors.AsType[*plainError](err); !plain {
+		inv.trace("", err)
+	}
+	return 1
+}
+
+func (inv *invocation) metadataQuorum(a *admin, s *settings, args *argparse.Parsed) error {
+	switch args.Command {
+	case "add-controller":
+		if args.Text("--command-config") == "" {
+			return &plainError{"You must supply the configuration file of the controller you are adding when using add-controller."}
+		}
+		return inv.addController(a, s, args)
+	case "remove-controller":
+		return inv.removeController(a, args)
+	}
+	return inv.describeQuorum(a, args)
 }
 
 func (inv *invocation) describeQuorum(a *admin, args *argparse.Parsed) error {

@@ -43,6 +43,13 @@ func (s *settings) invalid(name, value, rule string) {
 	}
 }
 
+// readAll notes that nothing in the file is without effect.
+func (s *settings) readAll() {
+	for name := range s.values {
+		s.read[name] = true
+	}
+}
+
 func (s *settings) has(name string) bool { _, ok := s.values[name]; return ok }
 
 func (s *settings) text(name, fallback string) string {

@@ -73,8 +73,7 @@ func notServedYet() []deviation {
 		{"configs", step(`client-metrics`), metrics, nil},
 		{"configs", step(`broker-logger`), loggers, nil},
 		{"kafka-broker-api-versions", step(`--bootstrap-server \$BOOTSTRAP$`), "APIs of the security, share groups and voters issues", unsupported(
-			17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51, 76, 77, 78, 79, 80, 81, 83, 84, 85, 86, 87, 90, 91, 92)},
-		{"kafka-metadata-quorum", step(`(add|remove)-controller`), "voters come and go with KIP-853", nil},
+			17, 29, 30, 31, 36, 38, 39, 40, 41, 48, 49, 50, 51, 76, 77, 78, 79, 83, 84, 85, 86, 87, 90, 91, 92)},
 	}
 }
 
