@@ -10,8 +10,7 @@ import (
 // and which levels of kraft.version it supports. The answer names the leader.
 func (a *API) updateRaftVoter(c Call, rq *wire.UpdateRaftVoterRequest) {
 	reply := a.soon(func(err error) {
-		response := &wire.UpdateRaftVoterResponse{ErrorCode: codeOf(err)}
-		response.CurrentLeader.LeaderID, response.CurrentLeader.LeaderEpoch = -1, -1
+		response := &wire.UpdateRaftVoterResponse{ErrorCode: codeOf(err), CurrentLeader: wire.UpdateRaftVoterResponseCurrentLeader{LeaderID: -1, LeaderEpoch: -1}}
 		if q := a.Quorum(); q != nil {
 			response.CurrentLeader.LeaderID, response.CurrentLeader.LeaderEpoch = q.Leader()
 		}

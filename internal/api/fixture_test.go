@@ -82,6 +82,7 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
 		Controller:   func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
 		QuorumStatus: func() (quorum.Status, bool) { return quorum.Status{LeaderID: testNode}, true },
+		Quorum:       func() *quorum.Quorum { return nil },
 		Settled:      func(f func()) { f() }, BrokerEpoch: func() int64 { return w.epoch },
 		Buffers: buffers, Metrics: w.metrics, Logger: log, LogLevel: new(slog.LevelVar),
 	})
