@@ -53,10 +53,13 @@ func ask[Q wire.Message, R any, PR message[R]](b *Broker, decide func(*controlle
 	}
 }
 
+// supersededGrace is how long a controller that another one has followed may still take to answer what it decided before.
+const supersededGrace = 100 * time.Millisecond
+
 // remote sends a request to the active controller in another process and waits for its answer, at most for
-// request.timeout.ms (api.Env.Remote).
+// request.timeout.ms (api.Env.Remote). The answer of one that is silent is not waited for any longer when there is another.
 func (b *Broker) remote(ctx context.Context, request, response wire.Message) error {
-	node, _ := b.active.get()
+	node, changed := b.active.get()
 	if node < 0 || node == b.node && b.isController() {
 		return errNotController // it may be about to take over here
 	}
@@ -70,11 +73,21 @@ func (b *Broker) remote(ctx context.Context, request, response wire.Message) err
 			done <- err
 		},
 	})
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return errNotController
+	var superseded <-chan time.Time
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return errNotController
+		case <-superseded:
+			return errNotController
+		case <-changed:
+			var now int32
+			if now, changed = b.active.get(); now >= 0 && now != node {
+				superseded = time.After(supersededGrace)
+			}
+		}
 	}
 }
 

@@ -111,8 +111,10 @@ func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
 		b.fail(err)
 		return
 	}
+	predecessor, heard := log.Predecessor()
 	machine := controller.New(controller.Options{
 		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation, Bootstrap: bootstrap,
+		Predecessor: predecessor, PredecessorHeard: heard,
 		NewID: kafka.NewUUID, Random: rand.IntN,
 	})
 	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Logger: b.log, Errors: controllerError})

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"strings"
@@ -19,6 +20,7 @@ type nodes struct {
 	voters    string
 	bootstrap string // controller.quorum.bootstrap.servers in place of voters; "" for static voters
 	all       []*testNode
+	dial      func(from int32) func(ctx context.Context, network, address string) (net.Conn, error) // nil: the real network
 }
 
 // testNode is one node: its disk, the address of its controller, and the broker while it runs.
@@ -72,6 +74,9 @@ func (c *nodes) start(n *testNode) error {
 	}
 	o := options(c.t, n.disk, append(append(sets, "listeners="+listeners), n.sets...)...)
 	o.Config.ClusterID = c.clusterID
+	if c.dial != nil {
+		o.Dial = c.dial(n.id)
+	}
 	b, err := Start(c.t.Context(), o)
 	if err == nil {
 		n.Broker = b

@@ -29,8 +29,8 @@ var (
 		Status: NoEffect, Why: "an undecided election is repeated after a random part of controller.quorum.fetch.timeout.ms",
 	}}
 	ControllerQuorumFetchTimeoutMs = BrokerInt{&Row{
-		Name: "controller.quorum.fetch.timeout.ms", Type: Int, Default: "2000", Valid: atLeast(0), Unit: Milliseconds,
-		Doc: "Time without an answer from the leader after which a controller calls an election.",
+		Name: "controller.quorum.fetch.timeout.ms", Type: Int, Default: "1000", Valid: atLeast(0), Unit: Milliseconds,
+		Doc: "Time without an answer from the leader after which a controller calls an election (Kafka: 2 s).",
 	}}
 	ControllerQuorumRequestTimeoutMs = BrokerInt{&Row{
 		Name: "controller.quorum.request.timeout.ms", Type: Int, Default: "2000", Valid: atLeast(0), Importance: Medium, Unit: Milliseconds,

@@ -41,6 +41,8 @@ var ourDefaults = map[string]string{
 	"controller.listener.names":    "<null>",
 	"broker.heartbeat.interval.ms": "500",
 	"broker.session.timeout.ms":    "2500",
+
+	"controller.quorum.fetch.timeout.ms": "1000",
 }
 
 // oursAlone are properties that Kafka does not have.

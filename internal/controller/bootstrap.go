@@ -17,17 +17,14 @@ const minInsyncReplicas = "min.insync.replicas"
 var clusterDefault = metadata.ConfigResource{Type: metadata.ConfigBroker}
 
 // Activate takes over at the beginning of a leadership, after the log was replayed: brokers that are not fenced
-// get a whole session from now on, an empty log gets the records of a new cluster, and a metadata transaction
-// that the last leader left open is aborted. The engine's first Wake calls it; calling it again changes nothing.
+// get a session, an empty log gets the records of a new cluster, and a metadata transaction that the last leader
+// left open is aborted. The engine's first Wake calls it; calling it again changes nothing.
 func (c *Controller) Activate(now time.Time) statemachine.Output {
 	if !c.active {
 		c.active = true
 		c.nextBalance = after(now, c.balanceEvery)
 		c.nextUnclean = after(now, c.uncleanEvery)
-		for b := range c.Image().Brokers() {
-			s := c.sessions[b.ID]
-			s.heard = now
-		}
+		c.beginSessions(now)
 	}
 	var records []wire.Message
 	if c.delta.InTransaction() {

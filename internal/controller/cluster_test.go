@@ -29,6 +29,8 @@ type cluster struct {
 	quick   bool           // do not check the invariants
 
 	incarnation kafka.UUID // of the broker in the controller's process
+	predecessor int32      // the controller before, heard of at a time
+	heard       time.Time
 }
 
 func newCluster(t *testing.T, sets ...string) *cluster {
@@ -45,7 +47,7 @@ func newCluster(t *testing.T, sets ...string) *cluster {
 // lead begins a new leadership: a new controller replays the log.
 func (k *cluster) lead() {
 	k.c = New(Options{
-		ClusterID: "cluster", Epoch: 1, Config: k.cfg, Incarnation: k.incarnation,
+		ClusterID: "cluster", Epoch: 1, Config: k.cfg, Incarnation: k.incarnation, Predecessor: k.predecessor, PredecessorHeard: k.heard,
 		NewID:  func() kafka.UUID { k.ids++; return kafka.UUID{0: 1, 14: byte(k.ids >> 8), 15: byte(k.ids)} },
 		Random: func(int) int { return 0 },
 	})
@@ -225,13 +227,14 @@ func TestFencingIsTriedAgainButNotInATightLoop(t *testing.T) {
 	k := newCluster(t)
 	k.join(1, "")
 	k.failing = true
-	k.now = k.now.Add(time.Minute)
+	k.now = k.c.NextWake()
 	k.step(k.c.Wake(k.now))
 	if next := k.c.NextWake(); !next.After(k.now) || next.After(k.now.Add(time.Second)) {
 		t.Errorf("next wake-up %v after a failed one", next.Sub(k.now))
 	}
 	k.failing = false
-	k.wake(time.Second)
+	k.now = k.c.NextWake()
+	k.wake(0)
 	if !k.c.Image().Broker(1).Fenced {
 		t.Error("the silent broker is not fenced")
 	}

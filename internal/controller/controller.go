@@ -25,6 +25,11 @@ type Options struct {
 	Incarnation kafka.UUID
 	// Bootstrap are the records that the log of a new cluster begins with, as the node was formatted; nil: those of the newest release.
 	Bootstrap []wire.Message
+	// Predecessor is the node that was the active controller before, and PredecessorHeard when this node last heard of it,
+	// as a voter: a leader of the metadata quorum speaks many times a second. The zero time if that is not known. If a broker
+	// runs on that node, its session began then: who lost controller and broker in one need not wait for one after the other.
+	Predecessor      int32
+	PredecessorHeard time.Time
 	// NewID draws topic ids, Random a number in [0, n).
 	NewID  func() kafka.UUID
 	Random func(n int) int
@@ -34,10 +39,12 @@ type Options struct {
 // time, by a statemachine.Engine.
 type Controller struct {
 	options        Options
-	sessionTimeout time.Duration  // broker.session.timeout.ms
-	balanceEvery   time.Duration  // leader.imbalance.check.interval.seconds; 0: leaders stay where they are
-	uncleanEvery   time.Duration  // unclean.leader.election.interval.ms
-	view           *config.Broker // see broker
+	sessionTimeout time.Duration // broker.session.timeout.ms
+	// heartbeatInterval is broker.heartbeat.interval.ms of this node, and likely of the others.
+	heartbeatInterval time.Duration
+	balanceEvery      time.Duration  // leader.imbalance.check.interval.seconds; 0: leaders stay where they are
+	uncleanEvery      time.Duration  // unclean.leader.election.interval.ms
+	view              *config.Broker // see broker
 
 	// Durable state: what the log says.
 	delta   *metadata.Delta
@@ -73,6 +80,7 @@ func New(options Options) *Controller {
 		sessions:     map[int32]*session{},
 	}
 	c.sessionTimeout = options.Config.Duration(config.BrokerSessionTimeoutMs)
+	c.heartbeatInterval = options.Config.Duration(config.BrokerHeartbeatIntervalMs)
 	c.uncleanEvery = options.Config.Duration(config.UncleanLeaderElectionIntervalMs)
 	if options.Config.Bool(config.AutoLeaderRebalanceEnable) {
 		c.balanceEvery = options.Config.Duration(config.LeaderImbalanceCheckIntervalSeconds)
@@ -135,6 +143,7 @@ func (c *Controller) Wake(now time.Time) statemachine.Output {
 	if !c.active {
 		return c.Activate(now)
 	}
+	c.forgiveOversleep(now)
 	if id, found := c.silentBroker(now); found {
 		return c.fenceSilent(now, id)
 	}

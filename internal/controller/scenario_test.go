@@ -62,10 +62,13 @@ func (s *scenario) run(words []string, line string) {
 		s.hint(words, (*Controller).BrokerUnlinked)
 	case "dead":
 		s.hint(words, (*Controller).BrokerDead)
-	case "wait":
+	case "wait", "stall": // a stalled controller does nothing in its time
 		d, err := time.ParseDuration(words[1])
 		if err != nil {
 			s.t.Fatal(err)
+		}
+		if words[0] == "stall" {
+			s.now, d = s.now.Add(d), 0
 		}
 		s.wait(d)
 	case "isr":
@@ -75,7 +78,7 @@ func (s *scenario) run(words []string, line string) {
 	case "dirs":
 		s.assignDirs(words)
 	case "lead":
-		s.lead()
+		s.takeOver(words)
 	case "show":
 		for i, p := range s.c.Image().Topic(words[1]).Partitions {
 			s.say("%d %s", i, s.drawPartition(p))
@@ -83,6 +86,20 @@ func (s *scenario) run(words []string, line string) {
 	default:
 		s.ask(line)
 	}
+}
+
+// takeOver is: lead [after=NODE silent=DURATION], where NODE is the controller before.
+func (s *scenario) takeOver(words []string) {
+	s.predecessor, s.heard = 0, time.Time{}
+	if node, found := option(words, "after"); found {
+		silent, _ := option(words, "silent")
+		d, err := time.ParseDuration(silent)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		s.predecessor, s.heard = number(node), s.now.Add(-d)
+	}
+	s.lead()
 }
 
 // option returns the value of key=value among the words.
@@ -180,19 +197,22 @@ func (s *scenario) heartbeat(words []string) {
 	s.say("caught up %v, fenced %v, may shut down %v", rp.IsCaughtUp, rp.IsFenced, rp.ShouldShutDown)
 }
 
-// wait prints the records of every wake-up.
+// wait lets time pass and prints the records of every wake-up.
 func (s *scenario) wait(d time.Duration) {
-	s.now = s.now.Add(d)
+	end := s.now.Add(d)
 	var all []wire.Message
 	for range 100 {
 		at := s.c.NextWake()
-		if at.IsZero() || at.After(s.now) {
+		if at.IsZero() || at.After(end) {
 			break
+		}
+		if at.After(s.now) {
+			s.now = at
 		}
 		s.step(s.c.Wake(s.now))
 		all = append(all, s.appends...)
 	}
-	s.appends = all
+	s.now, s.appends = end, all
 }
 
 // alterISR is: isr LEADER TOPIC PARTITION ISR [leader-epoch=+N] [partition-epoch=+N] [recovery=N] [epoch-of=N:E].

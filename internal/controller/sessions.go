@@ -15,7 +15,7 @@ type session struct {
 	shutdownAt int64     // metadata offset at which its controlled shutdown began, -1 if it did not
 	leaving    bool      // the shutdown began in the current step, its offset is not settled
 	unlinked   bool      // its connection ended and it was not heard of since
-	retryAt    time.Time // do not fence it again before, because it was tried
+	retryAt    time.Time // do not fence it before, because that was tried, or this controller overslept
 }
 
 // registered returns the session after a RegisterBrokerRecord: the same one if the broker's process is.
@@ -24,6 +24,26 @@ func (s *session) registered(epoch int64) *session {
 		return s
 	}
 	return &session{epoch: epoch, readTo: -1, shutdownAt: -1}
+}
+
+// beginSessions gives the brokers that are not fenced a whole session from now on, as nothing is known of when the last
+// controller heard of them; the one on that controller's own node what is left of it, and time for a heartbeat at least.
+// A fenced broker gets none: it was silent or said that it goes, so its next incarnation may register at once.
+func (c *Controller) beginSessions(now time.Time) {
+	for b := range c.Image().Brokers() {
+		if b.Fenced {
+			continue
+		}
+		heard := now
+		if last := c.options.PredecessorHeard; b.ID == c.options.Predecessor && !last.IsZero() && last.Before(now) {
+			earliest := now.Add(c.heartbeatInterval - c.sessionTimeout)
+			heard = last
+			if earliest.After(last) {
+				heard = earliest
+			}
+		}
+		c.sessions[b.ID].heard = heard
+	}
 }
 
 // changed follows a BrokerRegistrationChangeRecord.
@@ -92,6 +112,19 @@ func (c *Controller) silentBroker(now time.Time) (int32, bool) {
 		}
 	}
 	return 0, false
+}
+
+// forgiveOversleep gives all brokers time for a heartbeat if a session expired long ago and nothing was done about it: then
+// this process, or the whole machine, stood still, and what the brokers sent meanwhile is still on its way.
+func (c *Controller) forgiveOversleep(now time.Time) {
+	if next := c.nextExpiry(); next.IsZero() || now.Sub(next) < c.heartbeatInterval/2 {
+		return
+	}
+	for _, s := range c.sessions {
+		if grace := now.Add(c.heartbeatInterval); s.retryAt.Before(grace) {
+			s.retryAt = grace
+		}
+	}
 }
 
 // lowestActive is the lowest metadata offset that an active broker has read to; no broker, no limit.

@@ -28,6 +28,7 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 	if q.mu.err != nil {
 		return q.mu.err
 	}
+	now := time.Now()
 	switch m.GetType() {
 	case pb.MsgApp, pb.MsgHeartbeat, pb.MsgSnap:
 		if sent {
@@ -39,8 +40,9 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 		q.poke()
 		return nil
 	}
-	q.heard(m, time.Now())
+	q.heard(m, now)
 	err := q.mu.node.Step(m)
+	q.heardLeader(m, now)
 	q.poke()
 	if errors.Is(err, raft.ErrStepPeerNotFound) {
 		return nil // the answer of a voter that is none any more, or not yet

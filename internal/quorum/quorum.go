@@ -123,7 +123,9 @@ type Quorum struct {
 		forgotten forgetting    // see Forgotten
 		hurry     int           // short ticks that are left, see Suspect
 		goal      int64         // what was committed when this node first fetched; 0 before
-		err       error         // why it stopped
+		// predecessor is the last leader that was not this node; see Predecessor.
+		predecessor predecessor
+		err         error // why it stopped
 	}
 
 	// Owned by the loop.
