@@ -11,6 +11,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
+	"github.com/ottla/ottla/test/harness"
 )
 
 // nodes is a cluster in one process, on loopback ports.
@@ -47,16 +48,8 @@ func newNodes(t testing.TB, n int, sets ...string) *nodes {
 	return c
 }
 
-// freeAddress is an address that was free a moment ago.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+// freeAddress is an address that nobody listens on, nor is given to anybody's own end of a connection.
+func freeAddress(t testing.TB) string { return harness.FreeAddr(t) }
 
 // start starts a node and waits until it serves.
 func (c *nodes) start(n *testNode) error {
