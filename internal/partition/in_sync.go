@@ -89,12 +89,12 @@ func (p *Partition) expansion(state *metadata.Partition, now time.Time) *inSyncC
 	return p.begin(state, isr, joining)
 }
 
-// begin: the caller holds p.mu.
+// begin makes a change to a set, which tools show in the order of the ids. The caller holds p.mu.
 func (p *Partition) begin(state *metadata.Partition, isr, joining []int32) *inSyncChange {
 	c := &inSyncChange{joining: joining, expands: len(joining) > 0, proposal: Proposal{
 		Name: p.name, TopicID: p.topicID, LeaderEpoch: state.LeaderEpoch, PartitionEpoch: state.PartitionEpoch,
 	}}
-	for _, id := range isr {
+	for _, id := range slices.Sorted(slices.Values(isr)) { // as Kafka's leader, which keeps a set, has them
 		member := InSync{Broker: id, Epoch: -1}
 		if f := p.mu.followers[id]; f != nil && f.brokerEpoch != noBrokerEpoch {
 			member.Epoch = f.brokerEpoch

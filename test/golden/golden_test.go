@@ -37,7 +37,7 @@ func replay(t *testing.T, name string, s scenario) {
 	known := deviations()
 	bootstrap, ours := "", false
 	if s.needsBroker() {
-		bootstrap, ours = cluster(t, s.properties)
+		bootstrap, ours = cluster(t, s)
 	} else {
 		t.Parallel()
 	}
@@ -87,9 +87,9 @@ const settleLimit = 3 * time.Second
 func describes(s step) bool { return s.kind == run && strings.Contains(s.text, "--describe") }
 
 // cluster returns the address of a fresh cluster, and whether it is an Ottla of this tree.
-func cluster(t *testing.T, properties []string) (bootstrap string, ours bool) {
+func cluster(t *testing.T, s scenario) (bootstrap string, ours bool) {
 	if command := os.Getenv("OTTLA_GOLDEN_FRESH"); command != "" {
-		address, err := fresh(command, properties)
+		address, err := fresh(command, s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,8 +99,10 @@ func cluster(t *testing.T, properties []string) (bootstrap string, ours bool) {
 		return address, false
 	}
 	t.Parallel()
-	properties = append([]string{"node.id=1", "offsets.topic.replication.factor=1"}, properties...)
-	return harness.Start(t, properties...).Addr, true
+	if s.nodes > 1 {
+		return strings.Join(harness.StartCluster(t, s.nodes, append([]string{"default.replication.factor=1", "min.insync.replicas=1"}, s.properties...)...).Addrs(), ","), true
+	}
+	return harness.Start(t, append([]string{"node.id=1", "offsets.topic.replication.factor=1"}, s.properties...)...).Addr, true
 }
 
 // toolsDir returns a folder with the tools under their names.

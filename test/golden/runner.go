@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -242,8 +243,8 @@ func (r *runner) close() {
 }
 
 // fresh runs a command that makes a cluster and prints its address.
-func fresh(command string, properties []string) (string, error) {
-	args := append(strings.Fields(command), append([]string{"1"}, properties...)...)
+func fresh(command string, s scenario) (string, error) {
+	args := append(append(strings.Fields(command), strconv.Itoa(max(s.nodes, 1))), s.properties...)
 	cmd := exec.Command(args[0], args[1:]...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr

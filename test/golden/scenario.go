@@ -32,14 +32,16 @@ type step struct {
 
 // A scenario is one recorded session.
 type scenario struct {
-	properties []string // of the broker
+	nodes      int      // how many brokers it needs; 0: one
+	properties []string // of the brokers
 	steps      []step
 }
 
 var stepStart = regexp.MustCompile(`^(\$~|[$&?@-]) (.*)`)
 
 // readScenario reads a file. Lines that begin with '<', '|', '>' or '~', '!' and '=' belong to the step before them: stdin, lines of a
-// file, stdout, stderr, exit code. "#: broker KEY=VALUE" is a property of the broker; other lines with '#' are comments.
+// file, stdout, stderr, exit code. "#: broker KEY=VALUE" is a property of the broker,
+// "#: cluster 3" asks for three of them; other lines with '#' are comments.
 func readScenario(path string) (scenario, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -49,6 +51,10 @@ func readScenario(path string) (scenario, error) {
 	for i, line := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
 		if property, ok := strings.CutPrefix(line, "#: broker "); ok {
 			s.properties = append(s.properties, property)
+			continue
+		}
+		if line == "#: cluster 3" {
+			s.nodes = 3
 			continue
 		}
 		if m := stepStart.FindStringSubmatch(line); m != nil {
