@@ -35,6 +35,9 @@ type follower struct {
 	// it has caught up with that moment.
 	leaderEnd int64
 	fetched   time.Time
+	// out says that the controller took the follower out of the in-sync set, and that it has not fetched since: what it said
+	// before does not count. Its log directory may be offline, while its broker lives.
+	out bool
 }
 
 const (
@@ -62,11 +65,14 @@ func newFollower(inSync bool, now time.Time) *follower {
 	return f
 }
 
-// keepFollowers takes over a change of the replicas within one leader epoch. The caller holds p.mu.
-func (p *Partition) keepFollowers(state *metadata.Partition, now time.Time) {
-	for id := range p.mu.followers {
+// keepFollowers takes over a change of the replicas, or of those in sync, within one leader epoch. The caller holds p.mu.
+func (p *Partition) keepFollowers(prev, state *metadata.Partition, now time.Time) {
+	for id, f := range p.mu.followers {
 		if !state.IsReplica(id) {
 			delete(p.mu.followers, id)
+		}
+		if prev.InSync(id) && !state.InSync(id) {
+			f.out = true
 		}
 	}
 	for _, id := range state.Replicas {
@@ -89,7 +95,7 @@ func (f *follower) note(offset, leaderEnd int64, x *Fetched) {
 		f.caughtUp = later(f.caughtUp, f.fetched)
 	}
 	f.end, f.start, f.brokerEpoch = end, x.Start, x.BrokerEpoch
-	f.leaderEnd, f.fetched = leaderEnd, x.Now
+	f.leaderEnd, f.fetched, f.out = leaderEnd, x.Now, false
 }
 
 func later(a, b time.Time) time.Time {

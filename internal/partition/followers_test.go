@@ -219,6 +219,31 @@ func TestFencedOrRestartedReplicasDoNotJoin(t *testing.T) {
 	l.wantCode(err, kafka.UnknownLeaderEpoch)
 }
 
+// The log directory of a follower has gone offline: its broker lives, but the controller takes it out of the in-sync set. What
+// it said before is no reason to wait for it, nor to take it in again.
+func TestWhoIsTakenOutFetchesBeforeItJoins(t *testing.T) {
+	l := newLed(t, 1, 2, 3)
+	defer l.close()
+	for id := range int32(2) {
+		l.mustFetch(id+2, 0, 0)
+	}
+	l.append(l.p, -1, "a")
+	l.durable()
+	l.mustFetch(2, 1, 1)
+	l.wantHigh(0)
+	change := &wire.PartitionChangeRecord{}
+	change.Reset()
+	change.TopicID, change.PartitionID, change.Isr = kafka.UUID{1}, 0, []int32{1, 2}
+	l.replay(change)
+	l.wantHigh(1)
+	l.mustFetch(2, 1, 1)
+	if all := l.takeProposals(); len(all) > 0 {
+		t.Fatalf("proposed %+v", all)
+	}
+	l.mustFetch(3, 1, 1)
+	l.proposal(1, 2, 3)
+}
+
 func TestLaggingReplicasLeave(t *testing.T) { synctest.Test(t, laggingReplicasLeave) }
 
 func laggingReplicasLeave(t *testing.T) {

@@ -52,9 +52,10 @@ func (p *Partition) inMaximalISR(state *metadata.Partition, broker int32) bool {
 	return state.InSync(broker) || p.mu.pending != nil && slices.Contains(p.mu.pending.joining, broker)
 }
 
-// mayJoin reports whether a broker may be in an in-sync set: registered as the follower says, not fenced, not about to leave.
+// mayJoin reports whether a broker may be in an in-sync set: registered as the follower says, not fenced, not about to leave,
+// and not taken out of the set since it has fetched.
 func (p *Partition) mayJoin(broker int32, f *follower) bool {
-	if f.brokerEpoch == noBrokerEpoch {
+	if f.brokerEpoch == noBrokerEpoch || f.out {
 		return false
 	}
 	b := p.set.currentImage().Broker(broker)

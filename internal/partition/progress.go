@@ -108,7 +108,7 @@ func (p *Partition) become(next *metadata.Partition) {
 	case newEpoch:
 		p.beginEpoch(next, now)
 	default:
-		p.keepFollowers(next, now)
+		p.keepFollowers(prev, next, now)
 	}
 	p.mu.Unlock()
 	p.leadership.Unlock()
