@@ -81,6 +81,7 @@ type Client struct {
 		queue   []*call
 		flight  []*call  // sent, in order
 		conn    net.Conn // nil while there is none
+		out     *output  // of conn, from when it may be used
 		address string   // of the last attempt to connect
 		broken  error    // why conn was closed by this side
 		// alarm goes off at the earliest deadline that was seen since it last did.
@@ -133,25 +134,34 @@ func (c *Client) Send(r Request) {
 		r.Timeout = c.options.Timeout
 	}
 	x := &call{Request: r, deadline: time.Now().Add(r.Timeout)}
-	if err := c.enqueue(x); err != nil {
+	out, err := c.enqueue(x)
+	switch {
+	case err != nil:
 		go r.Done(err) // not from here: the caller may hold a lock that Done takes
+	case out != nil:
+		out.writeDirect()
 	}
 }
 
-func (c *Client) enqueue(x *call) error {
+// enqueue puts a request into the queue, or into flight: then the caller is to write it.
+func (c *Client) enqueue(x *call) (out *output, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.ctx.Err() != nil {
-		return errClosed
+		return nil, errClosed
 	}
 	if n := len(c.mu.queue) + len(c.mu.flight); n >= c.options.MaxPending {
-		return kafka.Errorf(kafka.NetworkException, "%d requests wait for an answer already", n)
+		return nil, kafka.Errorf(kafka.NetworkException, "%d requests wait for an answer already", n)
+	}
+	c.alarm(x.deadline)
+	if len(c.mu.queue) == 0 && c.mu.out.claim(x) {
+		c.mu.flight = append(c.mu.flight, x)
+		return c.mu.out, nil
 	}
 	c.mu.queue = append(c.mu.queue, x)
-	c.alarm(x.deadline)
 	c.begin()
 	signal(c.wake)
-	return nil
+	return nil, nil
 }
 
 var errClosed = &kafka.Error{Code: kafka.NetworkException, Message: "the connection is closed"}

@@ -94,7 +94,7 @@ func (c *Client) drop(conn net.Conn) error {
 	conn.Close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.mu.conn = nil
+	c.mu.conn, c.mu.out = nil, nil
 	return c.mu.broken
 }
 

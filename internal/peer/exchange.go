@@ -8,12 +8,6 @@ import (
 	"github.com/ottla/ottla/internal/wire"
 )
 
-// maxWriteBytes and maxWriteCalls bound what is written at once.
-const (
-	maxWriteBytes = 256 << 10
-	maxWriteCalls = 64
-)
-
 // exchange sends requests and takes responses until the connection breaks, and says why.
 func (c *Client) exchange(conn net.Conn, versions versions) error {
 	ended := make(chan error, 1)
@@ -22,7 +16,11 @@ func (c *Client) exchange(conn net.Conn, versions versions) error {
 		conn.Close() // ends a write that waits
 		ended <- err
 	}()
-	err := c.transmit(conn, versions, ended)
+	o := newOutput(c, conn, versions)
+	c.mu.Lock()
+	c.mu.out = o
+	c.mu.Unlock()
+	err := o.transmit(ended)
 	broken := c.drop(conn)
 	if err == nil {
 		err = <-ended
@@ -33,74 +31,6 @@ func (c *Client) exchange(conn net.Conn, versions versions) error {
 		return broken
 	}
 	return err
-}
-
-// transmit writes what is in the queue until it cannot, or the connection has ended: then it returns nil.
-func (c *Client) transmit(conn net.Conn, versions versions, ended chan error) error {
-	w := new(wire.Writer)
-	correlation := int32(firstCorrelation)
-	for {
-		batch, refusals := c.take(versions)
-		for _, x := range refusals {
-			x.Done(versions.refusal(x.Message))
-		}
-		if len(batch)+len(refusals) == 0 {
-			select {
-			case err := <-ended:
-				ended <- err
-				return nil
-			case <-c.wake:
-				continue
-			}
-		}
-		w.Reset()
-		for _, x := range batch {
-			if err := c.encode(w, x, correlation); err != nil {
-				return err
-			}
-			correlation++
-			if w.Size() < maxWriteBytes {
-				continue
-			}
-			if err := flush(conn, w); err != nil {
-				return err
-			}
-		}
-		if err := flush(conn, w); err != nil {
-			return err
-		}
-	}
-}
-
-func flush(conn net.Conn, w *wire.Writer) error {
-	segments := w.Segments()
-	_, err := segments.WriteTo(conn)
-	w.Reset()
-	return err
-}
-
-// take moves the next requests from the queue to those in flight, in order. Those that the peer has no version of are
-// given back apart, and stand alone.
-func (c *Client) take(versions versions) (batch, refusals []*call) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := 0
-	for _, x := range c.mu.queue[:min(len(c.mu.queue), maxWriteCalls)] {
-		version, ok := versions.best(x.Message.Key())
-		if !ok {
-			refusals = append(refusals, x)
-		} else {
-			x.version = version
-			batch = append(batch, x)
-		}
-		n++
-	}
-	c.mu.queue = c.mu.queue[n:]
-	if len(c.mu.queue) == 0 {
-		c.mu.queue = nil
-	}
-	c.mu.flight = append(c.mu.flight, batch...)
-	return batch, refusals
 }
 
 // encode appends a request. One that cannot be expressed ends the connection, as its place in the pipeline is taken: it

@@ -41,7 +41,7 @@ func (c *Client) askVersions(conn net.Conn) (versions, error) {
 		if err := c.encode(w, x, versionsCorrelation); err != nil {
 			return nil, err
 		}
-		if err := flush(conn, w); err != nil {
+		if _, err := conn.Write(w.Buf); err != nil {
 			return nil, err
 		}
 		frame, err := in.exactly()
