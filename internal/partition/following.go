@@ -109,17 +109,21 @@ func (p *Partition) appendAsFollower(log *commitlog.Log, r Received) (int64, err
 	return log.AppendReplica(r.Records)
 }
 
-// followLeader raises the high watermark, and tells consumers that wait here.
+// followLeader raises the high watermark, and tells consumers that wait here. Who waits for this broker's own disk is told by the
+// flusher alone, without locks. The caller holds p.leadership.
 func (p *Partition) followLeader(log *commitlog.Log, high int64) {
 	if high <= log.HighWatermark() {
 		return
 	}
 	p.mu.Lock()
 	log.SetHighWatermark(high)
-	n := p.collect(high, log.StableOffset())
+	n := p.collect(high, noFlushes)
 	p.mu.Unlock()
 	p.tell(n, nil)
 }
+
+// noFlushes is the stable offset of a log of which nobody is to be told.
+const noFlushes int64 = -1
 
 // TruncateFollower cuts what the leader does not have: its history of the epoch found ends where d says (KIP-595). The next
 // fetch may find that more has to go. It returns the end of the log.

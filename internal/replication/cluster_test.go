@@ -119,9 +119,12 @@ func newCluster(t testing.TB, seed uint64, replicas, minISR int, settings ...str
 		records = append(records, &wire.RegisterBrokerRecord{BrokerID: id, BrokerEpoch: int64(id)})
 	}
 	c.decide(append(records, &wire.PartitionRecord{TopicID: kafka.UUID{1}, Replicas: ids, Isr: ids, Leader: 1, Directories: make([]kafka.UUID, replicas)})...)
-	for _, id := range ids {
+	c.nodes = make([]*node, replicas) // its first ones are busy while the last ones start
+	for i, id := range ids {
 		n := &node{c: c, id: id, epoch: int64(id), disk: vfs.NewMemory()}
-		c.nodes = append(c.nodes, n)
+		c.mu.Lock()
+		c.nodes[i] = n
+		c.mu.Unlock()
 		n.start()
 	}
 	return c
@@ -225,7 +228,7 @@ func (c *cluster) decideLocked(records ...wire.Message) {
 	c.mu.offset += int64(len(records))
 	c.mu.image = delta.Apply(c.mu.offset, 1)
 	for _, n := range c.nodes {
-		if c.mu.alive[n.id] {
+		if n != nil && c.mu.alive[n.id] {
 			n.images <- c.mu.image
 		}
 	}

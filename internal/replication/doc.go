@@ -2,8 +2,10 @@
 // do not have, and tells them what is safe here.
 //
 // Nouns. [Followers] knows which partitions this broker follows ([Followers.Update]), and has a fetcher for each leader
-// (num.replica.fetchers of them): a goroutine that keeps one Fetch request waiting at the leader, in an incremental session
-// (KIP-227). What is fetched goes into the log on the goroutine of the connection, as it came, while its bytes are valid.
+// (num.replica.fetchers of them) that keeps one Fetch request waiting at the leader, in an incremental session
+// (KIP-227). What is fetched goes into the log on the goroutine of the connection, as it came, while its bytes are valid. The next
+// request leaves from the goroutine that brings the reason for it, that one or the flusher's; a goroutine of the fetcher's own
+// is for pauses, and for more partitions than others have time for.
 //
 // One round: a Fetch names for each partition where the log ends, under which epoch, and up to where it is on stable storage;
 // the leader answers as soon as it has more; the records are appended, and the flusher is asked for them; when they are stable

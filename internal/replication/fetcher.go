@@ -14,6 +14,7 @@ type fetcher struct {
 	place place
 	wake  chan struct{} // something has changed; holds one
 	quit  chan struct{}
+	timer *time.Timer // wakes it when a pause is over
 
 	mu struct {
 		sync.Mutex
@@ -25,8 +26,9 @@ type fetcher struct {
 		// slots hold the requests on their way, at most two, the older one first; free the others.
 		slots []*slot
 		free  []*slot
-		// taking says that an answer is being taken in.
-		taking bool
+		// taking says that an answer is being taken in, sending that a request is being sent: by one goroutine at a time, so that they
+		// leave in their order.
+		taking, sending bool
 		// unstable counts logs with records that are not stable yet; the next request waits for them until patience ends.
 		unstable int
 		patience time.Time
@@ -64,6 +66,7 @@ func newFetcher(m *Followers, at place) *fetcher {
 	f := &fetcher{m: m, place: at, wake: make(chan struct{}, 1), quit: make(chan struct{})}
 	f.mu.following = map[key]*following{}
 	f.mu.free = []*slot{newSlot(f), newSlot(f)}
+	f.timer = time.AfterFunc(idle, f.signal)
 	return f
 }
 
@@ -146,23 +149,14 @@ func (f *fetcher) close() {
 
 // run sends requests until the fetcher is closed.
 func (f *fetcher) run() {
-	timer := time.NewTimer(time.Hour)
-	defer timer.Stop()
+	defer f.timer.Stop()
 	for {
-		s, wait := f.next(time.Now())
-		if s != nil {
-			settings := f.m.options.Settings()
-			f.m.numbers.requests.Inc()
-			f.m.options.Send(f.place.leader, f.place.index, &s.request, &s.response, settings.Timeout, s.answered)
-			continue
-		}
-		timer.Reset(wait)
+		f.pump()
 		select {
 		case <-f.quit:
 			f.settle()
 			return
 		case <-f.wake:
-		case <-timer.C:
 		}
 	}
 }
@@ -180,13 +174,50 @@ func (f *fetcher) settle() {
 	}
 }
 
-// next returns the request to be sent now, or how long to wait for something to happen.
-func (f *fetcher) next(now time.Time) (*slot, time.Duration) {
+// idle is how long a fetcher waits that has nothing to wait for but a signal.
+const idle = time.Hour
+
+// pump sends what is to be sent now, and sees to it that the fetcher looks again when a pause is over.
+func (f *fetcher) pump() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	const idle = time.Hour
+	for {
+		s, wait := f.next(time.Now())
+		if s == nil {
+			if wait < idle {
+				f.timer.Reset(wait)
+			}
+			return
+		}
+		f.mu.sending = true
+		f.mu.Unlock()
+		f.m.numbers.requests.Inc()
+		f.m.options.Send(f.place.leader, f.place.index, &s.request, &s.response, f.m.options.Settings().Timeout, s.answered)
+		f.mu.Lock()
+		f.mu.sending = false
+	}
+}
+
+// maxPumped is how many partitions a fetcher may have that sends from the goroutine that brings the news, which has other things to
+// do: putting a request together takes time for each.
+const maxPumped = 64
+
+// goOn sends what is to be sent now, or has the fetcher's goroutine do so. The caller holds no locks.
+func (f *fetcher) goOn() {
+	f.mu.Lock()
+	direct := !f.mu.closed && len(f.mu.following) <= maxPumped
+	f.mu.Unlock()
+	if direct {
+		f.pump()
+	} else {
+		f.signal()
+	}
+}
+
+// next returns the request to be sent now, or how long to wait for something to happen. The caller holds f.mu.
+func (f *fetcher) next(now time.Time) (*slot, time.Duration) {
 	switch {
-	case f.mu.closed, f.mu.taking, len(f.mu.free) == 0:
+	case f.mu.closed, f.mu.taking, f.mu.sending, len(f.mu.free) == 0:
 		return nil, idle
 	case len(f.mu.slots) > 0 && (!f.mu.news || f.mu.session.id == 0):
 		return nil, idle // what waits at the leader must not be overtaken, or cannot
@@ -201,10 +232,12 @@ func (f *fetcher) next(now time.Time) (*slot, time.Duration) {
 // Committed implements partition.Committed: what was appended to one log is stable, or never will be.
 func (f *fetcher) Committed(int, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.mu.unstable--; f.mu.unstable == 0 {
-		f.mu.news = true
-		f.signal()
+	f.mu.unstable--
+	all := f.mu.unstable == 0
+	f.mu.news = f.mu.news || all
+	f.mu.Unlock()
+	if all {
+		f.goOn()
 	}
 }
 

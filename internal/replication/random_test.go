@@ -53,7 +53,9 @@ func schedule(t *testing.T, seed uint64) {
 	c := newCluster(t, seed, 3, 2, "segment.bytes", "1048576")
 	h := &history{c: c}
 	h.mu.acked, h.mu.seen, h.mu.highs = map[int64]string{}, map[int64]string{}, map[[2]int64]int64{}
+	c.mu.Lock()
 	c.mu.delayed = true
+	c.mu.Unlock()
 	var producers, steady sync.WaitGroup
 	for id := range int64(3) {
 		producers.Go(func() { h.produce(id + 1) })

@@ -45,7 +45,7 @@ func (f *fetcher) take(s *slot, err error) {
 	f.mu.taking = false
 	f.mu.free = append(f.mu.free, s)
 	f.mu.Unlock()
-	f.signal()
+	f.goOn()
 }
 
 // accept looks at what the answer says of the session. The caller holds f.mu.
