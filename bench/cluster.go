@@ -40,6 +40,7 @@ type Node interface {
 type clusterRun struct {
 	Options
 	name    string
+	dir     string
 	nodes   []Node // node id i+1 is at i
 	figures *clusterFigures
 	topic   *topic
@@ -59,8 +60,8 @@ func runCluster(ctx context.Context, o Options) error {
 			if name == "kafka" && o.OttlaOnly || name == "ottla" && o.KafkaOnly {
 				continue
 			}
-			c := &clusterRun{Options: o, name: name, figures: figures}
 			at := filepath.Join(dir, fmt.Sprintf("%s-%d", name, round))
+			c := &clusterRun{Options: o, name: name, dir: at, figures: figures}
 			log.Printf("round %d of %d: %s", round+1, o.Rounds, name)
 			if err := c.run(ctx, at); err != nil {
 				return fmt.Errorf("%s: %w", name, err)

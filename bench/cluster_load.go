@@ -28,8 +28,10 @@ func (c *clusterRun) throughput(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What is written in the lead is deleted with the topic before: memory that was touched is cheaper to write to.
-	limits := Limits{WarmUp: 2 * time.Second, Measure: 2 * c.Duration(), MeasureBytes: 2 * runBytes}
+	limits := Limits{WarmUp: 2 * time.Second, Measure: 2 * c.Duration(), MeasureBytes: runBytes}
+	if err := touchPageCache(c.dir, clusterNodes*limits.MeasureBytes); err != nil {
+		return err
+	}
 	s, err := load.Run(ctx, c.pids(), limits, c.profiles("throughput"))
 	if err != nil {
 		return err
