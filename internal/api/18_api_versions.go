@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -27,6 +28,9 @@ func (a *API) apiVersions(c Call, rq *wire.ApiVersionsRequest) {
 	}
 	response := &wire.ApiVersionsResponse{FinalizedFeaturesEpoch: -1}
 	for _, row := range a.rows {
+		if row.Own() && rq.ClientSoftwareName != peer.Software {
+			continue
+		}
 		low := row.Min
 		if row.Name == "Produce" {
 			low = produceMinAdvertised

@@ -68,6 +68,7 @@ func table() []row {
 		on((*API).streamsGroupDescribe),
 		on((*API).listConfigResources),
 		on((*API).describeTopicPartitions),
+		on((*API).why),
 	}
 }
 

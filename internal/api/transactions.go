@@ -36,11 +36,16 @@ func (a *API) transactionEngine(transactionalID string) (*statemachine.Engine[*t
 
 // transactionCoordinatorElsewhere returns the broker that coordinates a transactional id, if it is another one.
 func (a *API) transactionCoordinatorElsewhere(transactionalID string) (node int32, elsewhere bool) {
-	topic := a.Metadata.Current().Topic(kafka.TransactionsTopic)
-	if a.Peer == nil || topic == nil || transactionalID == "" {
+	return a.coordinatorElsewhere(kafka.TransactionsTopic, transactionalID)
+}
+
+// coordinatorElsewhere returns the broker that leads the partition of an internal topic to which a name belongs, if it is another one.
+func (a *API) coordinatorElsewhere(internal, name string) (node int32, elsewhere bool) {
+	topic := a.Metadata.Current().Topic(internal)
+	if a.Peer == nil || topic == nil || name == "" {
 		return -1, false
 	}
-	p := topic.Partition(kafka.CoordinatorPartition(transactionalID, len(topic.Partitions)))
+	p := topic.Partition(kafka.CoordinatorPartition(name, len(topic.Partitions)))
 	if p == nil || p.Leader < 0 || p.Leader == a.Node {
 		return -1, false
 	}

@@ -4,47 +4,31 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/txn"
 )
 
-// whyGroup is GET /api/v1/groups/{group}/why: how a group is, and why it rebalanced. 404: there is no such group and
-// nothing is remembered of one; 503: this broker does not coordinate it, or does not know yet.
+// whyGroup is GET /api/v1/groups/{group}/why: how a group is, and why it rebalanced. The broker that
+// coordinates it is asked. 404: there is no such group and nothing is remembered of one; 503: nobody coordinates it at the
+// moment, or can be reached.
 func (b *Broker) whyGroup(w http.ResponseWriter, r *http.Request) {
-	answerWhy(b, w, r, r.PathValue("group"), b.api.WhyGroup, func(at whyPlace, report *group.Report) any {
-		return struct {
-			whyPlace
-			*group.Report
-		}{at, report}
-	})
+	b.answerWhy(w, r, api.WhyGroup, r.PathValue("group"))
 }
 
 // whyTransaction is GET /api/v1/transactions/{id}/why: how a transactional id is, and why its producers were fenced and its
 // transactions aborted. The statuses are those of whyGroup.
 func (b *Broker) whyTransaction(w http.ResponseWriter, r *http.Request) {
-	answerWhy(b, w, r, r.PathValue("id"), b.api.WhyTransaction, func(at whyPlace, report *txn.Report) any {
-		return struct {
-			whyPlace
-			*txn.Report
-		}{at, report}
-	})
+	b.answerWhy(w, r, api.WhyTransaction, r.PathValue("id"))
 }
 
-// whyPlace is where a report comes from.
-type whyPlace struct {
-	ClusterID string `json:"clusterId"`
-	Node      int32  `json:"node"`
-}
-
-// answerWhy asks for a report, and answers with it and with who tells.
-func answerWhy[R any](b *Broker, w http.ResponseWriter, r *http.Request, name string, ask func(string, func(*R, error)), body func(whyPlace, *R) any) {
+// answerWhy asks for a report, and answers with it.
+func (b *Broker) answerWhy(w http.ResponseWriter, r *http.Request, kind api.WhyKind, name string) {
 	type result struct {
-		report *R
+		report []byte
 		err    error
 	}
 	done := make(chan result, 1)
-	ask(name, func(report *R, err error) { done <- result{report, err} })
+	b.api.Why(kind, name, func(report []byte, err error) { done <- result{report, err} })
 	select {
 	case <-r.Context().Done():
 	case got := <-done:
@@ -52,7 +36,8 @@ func answerWhy[R any](b *Broker, w http.ResponseWriter, r *http.Request, name st
 			refuseHTTP(w, got.err)
 			return
 		}
-		answerJSON(w, http.StatusOK, body(whyPlace{b.ClusterID(), b.node}, got.report))
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(append(got.report, '\n')) // the client may go away
 	}
 }
 

@@ -49,7 +49,8 @@ func awaitReport(t *testing.T, b *Broker, name string, ready func(*group.Report)
 	for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
 		status, body := get(t, b, "/api/v1/groups/"+name+"/why")
 		var report struct {
-			whyPlace
+			ClusterID string
+			Node      int32
 			*group.Report
 		}
 		if status == http.StatusOK {
@@ -97,7 +98,8 @@ func TestWhyTransaction(t *testing.T) {
 	}
 	status, body := get(t, b, "/api/v1/transactions/a%2Fb/why")
 	var report struct {
-		whyPlace
+		ClusterID string
+		Node      int32
 		txn.Report
 	}
 	if err := json.Unmarshal([]byte(body), &report); status != http.StatusOK || err != nil {

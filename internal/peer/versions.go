@@ -30,6 +30,9 @@ const (
 	maxVersionsTries = 2
 )
 
+// Software is how nodes call themselves (KIP-511). Who does is told of Ottla's own APIs.
+const Software = "ottla"
+
 // askVersions asks a new connection for the versions of the peer.
 func (c *Client) askVersions(conn net.Conn) (versions, error) {
 	own, _ := wire.FindAPI(apiVersionsKey)
@@ -37,7 +40,7 @@ func (c *Client) askVersions(conn net.Conn) (versions, error) {
 	version := own.Max
 	for range maxVersionsTries {
 		w := new(wire.Writer)
-		x := &call{version: version, Request: Request{Message: &wire.ApiVersionsRequest{ClientSoftwareName: "ottla", ClientSoftwareVersion: c.options.Version}}}
+		x := &call{version: version, Request: Request{Message: &wire.ApiVersionsRequest{ClientSoftwareName: Software, ClientSoftwareVersion: c.options.Version}}}
 		if err := c.encode(w, x, versionsCorrelation); err != nil {
 			return nil, err
 		}

@@ -94,6 +94,7 @@ var APIs = []API{
 	{Key: 91, Name: "AlterShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, Broker: true, Controller: false},
 	{Key: 92, Name: "DeleteShareGroupOffsets", Min: 0, Max: 0, Flexible: 0, Broker: true, Controller: false},
 	{Key: 20000, Name: "Raft", Min: 0, Max: 0, Flexible: 0, Broker: false, Controller: true},
+	{Key: 20001, Name: "Why", Min: 0, Max: 0, Flexible: 0, Broker: true, Controller: false},
 }
 
 // NewRequest returns an empty request of the API, or nil for a key that Kafka 4.3 does not have.
@@ -279,6 +280,8 @@ func NewRequest(key int16) Message {
 		return new(DeleteShareGroupOffsetsRequest)
 	case 20000:
 		return new(RaftRequest)
+	case 20001:
+		return new(WhyRequest)
 	}
 	return nil
 }
@@ -466,6 +469,8 @@ func NewResponse(key int16) Message {
 		return new(DeleteShareGroupOffsetsResponse)
 	case 20000:
 		return new(RaftResponse)
+	case 20001:
+		return new(WhyResponse)
 	}
 	return nil
 }
