@@ -1,7 +1,9 @@
 package api
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
@@ -52,8 +54,10 @@ func (a *API) features(version int16, response *wire.ApiVersionsResponse) {
 	}
 	image := a.Metadata.Current()
 	response.FinalizedFeaturesEpoch = image.Offset()
-	for name, level := range image.Features() {
-		if level > 0 {
+	finalized := maps.Collect(image.Features())
+	finalized[kraftVersion] = a.KRaftVersion()
+	for _, name := range slices.Sorted(maps.Keys(finalized)) {
+		if level := finalized[name]; level > 0 {
 			response.FinalizedFeatures = append(response.FinalizedFeatures,
 				wire.ApiVersionsResponseFinalizedFeatureKey{Name: name, MinVersionLevel: level, MaxVersionLevel: level})
 		}

@@ -57,6 +57,8 @@ type Env struct {
 	Raft func(rq *wire.RaftRequest) error
 	// Quorum is this node's member of the metadata quorum; nil before it is open, and on a node that is no controller.
 	Quorum func() *quorum.Quorum
+	// KRaftVersion is the finalised level of kraft.version, as this node knows it.
+	KRaftVersion func() int16
 	// AskFeatures asks a controller, which need not be a voter, what it supports, and calls done once.
 	AskFeatures func(node int32, at quorum.Endpoint, done func(*wire.ApiVersionsResponse, error))
 	// BrokerEpoch is the epoch of this broker's registration, -1 before it.

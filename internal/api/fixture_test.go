@@ -79,7 +79,8 @@ func newWorld(t testing.TB, fsys vfs.FS, sets ...string) *world {
 	w.control(log)
 	buffers := server.NewBuffers(8 << 20)
 	w.api = New(Env{
-		Node: testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
+		KRaftVersion: func() int16 { return 1 },
+		Node:         testNode, Config: func() *config.Broker { return c }, Metadata: w.store, Partitions: w.partitions, Groups: w.groups, Transactions: w.txns,
 		Controller:   func() (*statemachine.Engine[*controller.Controller], error) { return w.engine, nil },
 		QuorumStatus: func() (quorum.Status, bool) { return quorum.Status{LeaderID: testNode}, true },
 		Quorum:       func() *quorum.Quorum { return nil },

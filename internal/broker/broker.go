@@ -75,6 +75,7 @@ type Broker struct {
 	images     *reached
 	links      links
 	voters     *voters
+	told       atomic.Int32   // the epoch whose leader knows how this static voter is reached
 	peers      *peer.Registry // connections to other nodes
 	partitions *partition.Set
 	followers  *replication.Followers
@@ -208,7 +209,7 @@ func (b *Broker) build() {
 	env := api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, QuorumStatus: b.quorumStatus,
-		Quorum: b.quorum.Load, AskFeatures: b.askFeatures,
+		Quorum: b.quorum.Load, AskFeatures: b.askFeatures, KRaftVersion: b.voters.kraftVersion,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	}
 	if !b.solitary() {

@@ -48,10 +48,7 @@ func (b *Broker) joinQuorum() error {
 		Logger:        b.log,
 	}
 	if !b.solitary() {
-		o.Transport = newRaftTransport(b)
-		if len(c.Voters) == 0 {
-			o.Source = newMetadataSource(b)
-		}
+		o.Transport, o.Source = newRaftTransport(b), newMetadataSource(b)
 	}
 	q, err := quorum.Start(dir, b.options.FS, logConfig, o)
 	if err != nil {
@@ -115,7 +112,7 @@ func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
 	machine := controller.New(controller.Options{
 		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation, Bootstrap: bootstrap,
 		Predecessor: predecessor, PredecessorHeard: heard,
-		NewID: kafka.NewUUID, Random: rand.IntN,
+		KRaft: log, NewID: kafka.NewUUID, Random: rand.IntN,
 	})
 	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Logger: b.log, Errors: controllerError})
 	b.controller.take(engine)

@@ -173,3 +173,43 @@ func TestControllersJoinByThemselves(t *testing.T) {
 		return nil
 	})
 }
+
+// TestStaticQuorumBecomesDynamic: kraft.version is raised, then the nodes start with bootstrap servers in place of voters.
+func TestStaticQuorumBecomesDynamic(t *testing.T) {
+	c := newNodes(t, 3, "controller.quorum.fetch.timeout.ms=300")
+	c.startAll()
+	if err := c.addVoter(c.all[0], c.all[1]); !errors.Is(err, kerr.UnsupportedVersion) {
+		t.Errorf("adding a voter to a static quorum: %v", err)
+	}
+	rq := kmsg.NewPtrUpdateFeaturesRequest()
+	rq.FeatureUpdates = []kmsg.UpdateFeaturesRequestFeatureUpdate{{Feature: "kraft.version", MaxVersionLevel: 1, UpgradeType: 1}}
+	untilRight(t, "the upgrade", func() error {
+		rs := c.ask(c.all[1], rq).(*kmsg.UpdateFeaturesResponse)
+		return answer(rs.ErrorCode, rs.ErrorMessage)
+	})
+	dynamic := func(n *testNode) {
+		t.Helper()
+		untilRight(t, "kraft.version 1", func() error {
+			set, version := n.voters.current()
+			if m, _ := set.Node(3); version != 1 || m.DirectoryID != c.all[2].metadataDir.ID() || len(m.Endpoints) != 1 {
+				return fmt.Errorf("node %d knows version %d and %+v", n.id, version, m)
+			}
+			return nil
+		})
+	}
+	for _, n := range c.all {
+		dynamic(n)
+	}
+	c.bootstrap = c.all[0].controller + "," + c.all[1].controller
+	for _, n := range c.all {
+		c.stop(n)
+		c.mustStart(n)
+		dynamic(n)
+	}
+	if err := c.removeVoter(c.all[0], 3, c.all[2].metadataDir.ID()); err != nil {
+		t.Fatal(err)
+	}
+	c.votersAre(c.all[2], 1, 2)
+	untilRight(t, "adding it again", func() error { return c.addVoter(c.all[0], c.all[2]) })
+	c.votersAre(c.all[2], 1, 2, 3)
+}

@@ -52,6 +52,12 @@ func (v *voters) current() (quorum.VoterSet, int16) {
 	return v.mu.set, v.mu.version
 }
 
+// kraftVersion is the finalised level of kraft.version, as this node knows it.
+func (v *voters) kraftVersion() int16 {
+	_, version := v.current()
+	return version
+}
+
 // maxMetControllers bounds how many addresses are remembered of nodes that are in no voter set.
 const maxMetControllers = 1000
 

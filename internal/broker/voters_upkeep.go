@@ -33,12 +33,21 @@ func (b *Broker) tendVoter() error {
 	set, version := b.voters.current()
 	self := quorum.Voter{NodeID: b.node, DirectoryID: b.metadataDir.ID()}
 	leader, epoch := b.quorum.Load().Leader()
-	if leader < 0 || leader == b.node || version == 0 {
+	if leader < 0 || leader == b.node {
 		return nil
 	}
 	own := b.controllerEndpoints()
 	known, found := set.Node(b.node)
 	switch {
+	case version == 0:
+		if !found || b.told.Load() == epoch {
+			return nil
+		}
+		err := b.updateVoter(leader, epoch, self, own) // each leader anew: it keeps that in mind only
+		if err == nil {
+			b.told.Store(epoch)
+		}
+		return err
 	case found && known.Voter == self:
 		if slices.Equal(known.Endpoints, own) && known.MinKRaft == 0 && known.MaxKRaft == quorum.LatestKRaftVersion {
 			return nil

@@ -90,7 +90,7 @@ func reservedID(id kafka.UUID) bool {
 // checkFeatures makes sure that the broker knows every finalized feature level.
 func (c *Controller) checkFeatures(rq *wire.BrokerRegistrationRequest) error {
 	finalized := maps.Collect(c.Image().Features())
-	finalized[kraftVersion] = KRaftLevel
+	finalized[kraftVersion] = c.kraftLevel()
 	offered := make(map[string]metadata.FeatureRange, len(rq.Features))
 	for _, f := range rq.Features {
 		offered[f.Name] = metadata.FeatureRange{Min: f.MinSupportedVersion, Max: f.MaxSupportedVersion}

@@ -30,9 +30,28 @@ type Options struct {
 	// runs on that node, its session began then: who lost controller and broker in one need not wait for one after the other.
 	Predecessor      int32
 	PredecessorHeard time.Time
+	// KRaft is the metadata quorum, which keeps kraft.version; nil stands for one with version 1.
+	KRaft KRaft
 	// NewID draws topic ids, Random a number in [0, n).
 	NewID  func() kafka.UUID
 	Random func(n int) int
+}
+
+// KRaft is what the controller asks the metadata quorum about kraft.version (Kafka's KRaftVersionAccessor).
+type KRaft interface {
+	// KRaftVersion is the finalised level.
+	KRaftVersion() int16
+	// UpgradeKRaftVersion appends the records of a higher level, or only says whether that can be: INVALID_UPDATE_VERSION,
+	// NOT_CONTROLLER.
+	UpgradeKRaftVersion(level int16, validateOnly bool) error
+}
+
+// kraftLevel is the finalised level of kraft.version.
+func (c *Controller) kraftLevel() int16 {
+	if c.options.KRaft == nil {
+		return KRaftLevel
+	}
+	return c.options.KRaft.KRaftVersion()
 }
 
 // Controller decides for one cluster while its node leads the metadata log. Its methods are called one at a

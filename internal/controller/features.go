@@ -54,7 +54,7 @@ func (f Feature) Dependencies(level int16) map[string]int16 {
 // minMetadataVersion is the oldest metadata.version that Kafka 4 understands, 3.3-IV3.
 const minMetadataVersion = 7
 
-// KRaftLevel is the level of kraft.version, which belongs to the quorum and not to the metadata log.
+// KRaftLevel is the level of kraft.version that a quorum with voters in its log has. It belongs to the quorum, not to the image.
 const KRaftLevel = 1
 
 // Features returns the features of Kafka 4.3 in the order of their names
@@ -102,7 +102,7 @@ func (c *Controller) UpdateFeatures(now time.Time, rq *wire.UpdateFeaturesReques
 	}
 	var records []wire.Message
 	for _, u := range rq.FeatureUpdates {
-		record, err := c.updateFeature(u, proposed)
+		record, err := c.updateFeature(u, proposed, rq.ValidateOnly)
 		if err != nil {
 			response.ErrorCode = code(err)
 			message := "The update failed for all features since the following feature had an error: " + err.Message
@@ -128,14 +128,14 @@ func invalidFeature(name string, level int16, format string, args ...any) *kafka
 	return kafka.Errorf(kafka.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, fmt.Sprintf(format, args...))
 }
 
-func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey, proposed map[string]int16) (wire.Message, *kafka.Error) {
+func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey, proposed map[string]int16, validateOnly bool) (wire.Message, *kafka.Error) {
 	name, level := u.Feature, u.MaxVersionLevel
 	if u.UpgradeType < upgrade || u.UpgradeType > unsafeDowngrade {
 		return nil, invalidFeature(name, level, "The controller does not support the given upgrade type.")
 	}
 	current := c.Image().Feature(name)
 	if name == kraftVersion {
-		current = KRaftLevel
+		current = c.kraftLevel()
 	}
 	if level < 0 {
 		return nil, invalidFeature(name, level, "A feature version cannot be less than 0.")
@@ -153,10 +153,7 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 	case metadataVersion:
 		return updateMetadataVersion(current, level, u.UpgradeType == unsafeDowngrade)
 	case kraftVersion:
-		if level != current {
-			return nil, invalidFeature(name, level, "Can't downgrade the version of this feature.")
-		}
-		return nil, nil
+		return c.updateKRaftVersion(u, current, validateOnly)
 	}
 	feature, found := featureOf(name)
 	if !found {
@@ -170,6 +167,22 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 		}
 	}
 	return &wire.FeatureLevelRecord{Name: name, FeatureLevel: level}, nil
+}
+
+// updateKRaftVersion has the quorum change its version. Its records are the quorum's; a NoOpRecord after them is what the answer
+// waits for.
+func (c *Controller) updateKRaftVersion(u wire.UpdateFeaturesRequestFeatureUpdateKey, current int16, validateOnly bool) (wire.Message, *kafka.Error) {
+	level := u.MaxVersionLevel
+	if level == current {
+		return nil, nil
+	}
+	if u.UpgradeType != upgrade || c.options.KRaft == nil {
+		return nil, invalidFeature(kraftVersion, level, "Can't downgrade the version of this feature.")
+	}
+	if err := c.options.KRaft.UpgradeKRaftVersion(level, validateOnly); err != nil {
+		return nil, &kafka.Error{Code: kafka.CodeOf(err), Message: err.Error()}
+	}
+	return &wire.NoOpRecord{}, nil
 }
 
 // levelsWithNewMetadata are the levels of metadata.version that brought metadata which the level before did not have

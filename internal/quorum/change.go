@@ -92,9 +92,22 @@ func (q *Quorum) RemoveVoter(v Voter, done func(error)) error {
 	})
 }
 
-// UpdateVoter has a voter reached elsewhere, or notes what it supports; see AddVoter. VOTER_NOT_FOUND if it has no vote,
+// UpdateVoter has a voter reached elsewhere, or notes what it supports; see AddVoter. With kraft.version 0 the leader keeps that in
+// mind only. VOTER_NOT_FOUND if it has no vote,
 // INVALID_REQUEST if it does not support the finalised kraft.version.
 func (q *Quorum) UpdateVoter(m Member, done func(error)) error {
+	q.mu.Lock()
+	if err := q.changeable(); err != nil || q.mu.voting.version == 0 {
+		if err == nil {
+			err = q.noteVoter(m)
+		}
+		q.mu.Unlock()
+		if err == nil {
+			done(nil)
+		}
+		return err
+	}
+	q.mu.Unlock()
 	return q.changeVoters(done, func(e electorate) (VoterSet, error) {
 		if m.MinKRaft > e.version || m.MaxKRaft < e.version {
 			return nil, kafka.Errorf(kafka.InvalidRequest, "voter %s supports kraft.version %d to %d; the finalized version is %d", m.Voter, m.MinKRaft, m.MaxKRaft, e.version)

@@ -72,14 +72,16 @@ func (c *cluster) bootAs(self Voter, disk *vfs.Memory) *node {
 	o.OnCommit, o.OnSnapshot = n.commit, n.snapshot
 	o.OnLead = func(epoch int32, log *Leadership) { n.lead = log; n.log = append(n.log, fmt.Sprint("lead ", epoch)) }
 	o.OnResign = func(epoch int32) { n.lead = nil; n.log = append(n.log, fmt.Sprint("resign ", epoch)) }
+	o.Endpoints = endpoints(id)
 	if o.Dynamic {
-		o.Source, o.Voters, o.Endpoints = n, nil, endpoints(id)
+		o.Source, o.Voters = n, nil
 	}
 	o.OnCaughtUp = func() { n.caughtUp = append(n.caughtUp, strings.Join(n.applied, " ")) }
 	if o.SnapshotBytes > 0 {
 		o.Snapshot = func(int64) (iter.Seq[[]byte], bool) {
+			values := slices.Clone(n.applied)
 			return func(yield func([]byte) bool) {
-				for _, v := range slices.Clone(n.applied) {
+				for _, v := range values {
 					if !yield([]byte(v)) {
 						return
 					}
@@ -153,6 +155,12 @@ func (c *cluster) deliver() {
 	c.t.Helper()
 	messages := c.wire
 	c.wire = nil
+	c.hand(messages)
+}
+
+// hand hands messages to whom they are for.
+func (c *cluster) hand(messages []*pb.Message) {
+	c.t.Helper()
 	for _, m := range messages {
 		from, to := c.find(m.GetFrom()), c.find(m.GetTo())
 		if from == nil || to == nil || c.cut[from.id] || c.cut[to.id] {

@@ -64,6 +64,8 @@ func (f *fetcher) needed(now time.Time) bool {
 		return false
 	case !f.q.votes():
 		return true
+	case f.q.mu.voting.version == 0: // nobody takes the vote of a static voter
+		return false
 	case status.Lead != 0:
 		f.lost = time.Time{}
 		return false

@@ -164,6 +164,7 @@ func (q *Quorum) resign(err error) {
 	lead, waiters, changing := q.mu.lead, q.mu.waiters, q.mu.change
 	q.mu.lead, q.mu.waiters, q.mu.change = nil, nil, nil
 	clear(q.mu.observers)
+	q.mu.told = nil
 	q.tell()
 	if q.mu.resigned != nil {
 		close(q.mu.resigned)

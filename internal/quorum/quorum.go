@@ -110,6 +110,7 @@ type Quorum struct {
 		committed int64            // everything below is committed and was handed to OnCommit
 		waiters   []waiter         // of lead, in order of offsets
 		voting    electorate       // in force
+		told      map[int32]Member // what static voters have told this leader of themselves
 		change    *change          // of the voters, on its way; nil without one
 		met       map[uint64]Voter // nodes that have sent a message and may be no voters here
 		direct    uint64           // the leader that sends this node messages, as to a voter
