@@ -431,3 +431,22 @@ func TestVotedOutWhileAway(t *testing.T) {
 		t.Errorf("voters %q, want %q", got, leader.votersOf())
 	}
 }
+
+// TestTheLastVoterStartsAgain: who was told that a voter is removed may take its disk away at once.
+func TestTheLastVoterStartsAgain(t *testing.T) {
+	c := newDynamic(t, 2, Options{})
+	c.grow(2)
+	leader := c.elect()
+	other := 3 - leader.id
+	gone := leader.remove(other)
+	c.settle()
+	if *gone != "done" {
+		t.Fatalf("outcome %q", *gone)
+	}
+	delete(c.nodes, other)
+	n := c.crash(leader.id)
+	c.settle()
+	if n.lead == nil {
+		t.Errorf("the only voter does not lead: it knows the voters %q", n.votersOf())
+	}
+}

@@ -164,6 +164,9 @@ func (c *cluster) hand(messages []*pb.Message) {
 	for _, m := range messages {
 		from, to := c.find(m.GetFrom()), c.find(m.GetTo())
 		if from == nil || to == nil || c.cut[from.id] || c.cut[to.id] {
+			if from != nil && m.GetType() == pb.MsgSnap {
+				from.ReportSnapshot(m.GetTo(), false)
+			}
 			continue
 		}
 		err := to.Meet(m.GetFrom(), from.options.Self)

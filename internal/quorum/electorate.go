@@ -56,16 +56,20 @@ func (s *storage) noteElectorate(b record.Batch) error {
 		return fmt.Errorf("the metadata log at offset %d: %w", b.BaseOffset(), err)
 	}
 	if changed {
-		next.index = s.mu.base.index + uint64(len(s.mu.entries))
+		next.index, next.offset = s.mu.base.index+uint64(len(s.mu.entries)), b.LastOffset()
 		s.electorates = append(s.electorates, next)
 	}
 	return nil
 }
 
-// knownElectorate returns who voted as of the last change that this node knows to be committed when it starts. A change is
-// proposed once the one before is applied: so all but the last in the log are committed.
-func (s *storage) knownElectorate() electorate {
-	return s.electorates[max(0, len(s.electorates)-2)]
+// knownElectorate returns who voted as of the last change that this node knows to be committed when it starts: it was in force
+// here (up to the offset), or there is another one after it, which is proposed only then.
+func (s *storage) knownElectorate(inForce int64) electorate {
+	last := s.electorates[len(s.electorates)-1]
+	if len(s.electorates) == 1 || last.offset <= inForce {
+		return last
+	}
+	return s.electorates[len(s.electorates)-2]
 }
 
 // nameOf is a voter's name inside raft.
@@ -104,7 +108,10 @@ func (q *Quorum) applyElectorate(index uint64, b record.Batch) error {
 	if !changed {
 		return nil
 	}
-	next.index = index
+	next.index, next.offset = index, b.LastOffset()
+	if err := q.rememberVoters(next); err != nil {
+		return err
+	}
 	var order []*pb.Message
 	q.mu.Lock()
 	if q.mu.node != nil {
@@ -120,6 +127,20 @@ func (q *Quorum) applyElectorate(index uint64, b record.Batch) error {
 	}
 	q.log.Info("the voters of the metadata quorum", "voters", next.voters.String(), "kraftVersion", next.version, "offset", b.BaseOffset())
 	q.tellVoters(next)
+	return nil
+}
+
+// rememberVoters has this node know when it starts again who votes now: those whose vote was taken may be gone for good by then.
+func (q *Quorum) rememberVoters(e electorate) error {
+	if q.files == nil || q.mu.node == nil {
+		return nil
+	}
+	v := q.vote
+	v.CommittedVoters = e.offset
+	if err := q.files.writeVote(v); err != nil {
+		return fmt.Errorf("writing %s: %w", stateFile, err)
+	}
+	q.vote = v
 	return nil
 }
 

@@ -41,6 +41,9 @@ type vote struct {
 	VotedID          int32  `json:"votedId"`
 	VotedDirectoryID string `json:"votedDirectoryId"`
 	DataVersion      int16  `json:"data_version"`
+	// CommittedVoters is the offset of the newest voter set that was in force here. It is Ottla's own: Kafka, which takes a voter
+	// set as soon as it is in the log, passes over it.
+	CommittedVoters int64 `json:"ottlaCommittedVoters,omitempty"`
 }
 
 // noNode is Kafka's word for "nobody" in fields of node ids.

@@ -73,7 +73,7 @@ func newObserver(j journal, fsys vfs.FS, folder string, source Source, o Options
 	if q.storage, err = newStorage(j, q.files, base, voting, q.log); err != nil {
 		return nil, err
 	}
-	q.mu.voting = q.storage.knownElectorate()
+	q.mu.voting = q.storage.knownElectorate(0)
 	if err := q.files.removeSnapshots(base); err != nil {
 		return nil, err
 	}

@@ -40,6 +40,11 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 		q.poke()
 		return nil
 	}
+	if t := m.GetType(); t == pb.MsgVoteResp || t == pb.MsgPreVoteResp {
+		if err := q.learnCommitted(m); err != nil {
+			return err
+		}
+	}
 	q.heard(m, now)
 	err := q.mu.node.Step(m)
 	q.heardLeader(m, now)
@@ -48,6 +53,23 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 		return nil // the answer of a voter that is none any more, or not yet
 	}
 	return err
+}
+
+// learnCommitted takes from the answer to a request for a vote how much of the log is committed. A leader whose vote was taken may be
+// the only one who knows that, and have more in its log than those who are left: it would not vote for them, and they would ask for
+// its vote for ever. The caller holds the lock.
+func (q *Quorum) learnCommitted(m *pb.Message) error {
+	status := q.mu.node.BasicStatus()
+	at, here := q.storage.position(m.GetCommit())
+	if !here || at.term != m.GetLogTerm() || at.index <= status.HardState.GetCommit() || status.Lead != 0 || status.RaftState == raft.StateLeader {
+		return nil
+	}
+	beat := &pb.Message{Type: pb.MsgHeartbeat.Enum(), From: m.From, To: m.To, Term: new(status.HardState.GetTerm()), Commit: &at.index}
+	if err := q.mu.node.Step(beat); err != nil {
+		return err
+	}
+	q.poke()
+	return q.mu.node.ForgetLeader()
 }
 
 // maxQuestionBytes bounds the name of a question to the leader, which its answer repeats (see askLeader).

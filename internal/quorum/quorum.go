@@ -190,7 +190,7 @@ func (q *Quorum) load(j journal, static electorate) error {
 		return err
 	}
 	q.self = q.storage.nameOf(q.options.Self)
-	voting = q.storage.knownElectorate()
+	voting = q.storage.knownElectorate(q.vote.CommittedVoters)
 	q.mu.voting = voting
 	if q.options.Source == nil && !voting.voters.Has(q.options.Self) || len(voting.voters) > 1 && q.options.Transport == nil {
 		return fmt.Errorf("the metadata log has the voters %s, and this node is %s: set controller.listener.names, listeners and controller.quorum.bootstrap.servers as for a node of several", voting.voters, q.options.Self)

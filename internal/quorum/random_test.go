@@ -15,9 +15,9 @@ import (
 
 // TestRandomMembership changes the voters while nodes crash, are cut off, and messages are lost and overtake each other. It must
 // never have two leaders in an epoch, lose or reorder what was committed, or show a node what others do not get. OTTLA_SEED runs
-// one schedule, OTTLA_SEEDS so many.
+// one schedule, OTTLA_SEEDS so many; raft draws its election timeouts by itself, so a schedule comes about the same, not exactly.
 func TestRandomMembership(t *testing.T) {
-	first, count := 1, 60
+	first, count := 1, 25
 	if text := os.Getenv("OTTLA_SEED"); text != "" {
 		first, _ = strconv.Atoi(text)
 		count = 1
@@ -39,7 +39,7 @@ func TestRandomMembership(t *testing.T) {
 			return
 		}
 	}
-	if count > 10 && changes < 2*count {
+	if count > 10 && changes < count {
 		t.Errorf("%d changes of the voters in %d schedules: they change too little to find anything", changes, count)
 	}
 }
@@ -192,6 +192,7 @@ func (m *membership) check() {
 // finish heals everything: there is a leader, and all have what was acknowledged, in its order.
 func (m *membership) finish() {
 	m.t.Helper()
+	defer m.describe()
 	m.cut = map[int32]bool{}
 	m.pass(5 * electionTicks)
 	leader := m.elect()
@@ -215,5 +216,18 @@ func (m *membership) finish() {
 		if n.votersOf() != leader.votersOf() {
 			m.t.Errorf("node %d knows the voters %q, the leader %q", id, n.votersOf(), leader.votersOf())
 		}
+	}
+}
+
+// describe tells the state of all nodes if something was wrong.
+func (m *membership) describe() {
+	if !m.t.Failed() {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(m.nodes)) {
+		n := m.nodes[id]
+		s := n.mu.node.Status()
+		m.t.Logf("node %d (%x): %v in term %d, leader %x, config %v, voters %s of entry %d, applied %d, log to %d, committed %d, %q",
+			id, n.self, s.RaftState, s.HardState.GetTerm(), s.Lead, s.Config, n.votersOf(), n.mu.voting.index, n.last.index, n.storage.endPosition().index, s.HardState.GetCommit(), n.log)
 	}
 }

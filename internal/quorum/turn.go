@@ -68,7 +68,7 @@ func (q *Quorum) remember(hard *pb.HardState) error {
 	if raft.IsEmptyHardState(hard) {
 		return nil
 	}
-	v := vote{LeaderID: noNode, LeaderEpoch: int32(hard.GetTerm()), VotedID: noNode, VotedDirectoryID: kafka.ZeroUUID.String(), DataVersion: 1}
+	v := vote{LeaderID: noNode, LeaderEpoch: int32(hard.GetTerm()), VotedID: noNode, VotedDirectoryID: kafka.ZeroUUID.String(), DataVersion: 1, CommittedVoters: q.vote.CommittedVoters}
 	if hard.GetVote() != 0 {
 		q.mu.Lock()
 		voter, ok := q.voter(hard.GetVote())
@@ -140,6 +140,9 @@ func (q *Quorum) send(messages []*pb.Message) error {
 		return nil
 	}
 	for i, m := range messages {
+		if t := m.GetType(); t == pb.MsgVoteResp || t == pb.MsgPreVoteResp {
+			m.Commit, m.LogTerm = new(q.last.index), new(q.last.term)
+		}
 		for k, e := range m.GetEntries() {
 			if len(e.GetData()) > 0 {
 				continue

@@ -155,6 +155,7 @@ type electorate struct {
 	voters  VoterSet
 	// logged is whether a record of the log has the voters; else it is the configuration, or the bootstrap snapshot.
 	logged bool
-	// index is that of raft's entry which has them, or of the snapshot.
-	index uint64
+	// index is that of raft's entry which has them, or of the snapshot, and offset that of its last record.
+	index  uint64
+	offset int64
 }
