@@ -3,7 +3,8 @@
 //
 // # Nouns
 //
-// A [Voter] is a node with one metadata log directory. A [Quorum] is this node's member of the quorum, one
+// A [Voter] is a node with one metadata log directory. The [VoterSet] has those whose votes count, each a [Member], which says how it is
+// reached. A [Quorum] is this node's member of the quorum, one
 // goroutine over the log __cluster_metadata-0. A [Leadership] is that log while this node leads it in one
 // epoch; the controller runs on it. A [Transport] takes messages to the other voters. An [Observer] is a node without a
 // vote, which keeps a copy of what is committed and fetches it from the leader through a [Source] (KIP-595, KIP-630).
@@ -19,8 +20,17 @@
 //	snapshot             <offset>-<epoch>.checkpoint: SnapshotHeader, records, SnapshotFooter (KIP-630); a tagged
 //	                     field of the header holds raft's index, which Kafka has no word for
 //
-// The voters are fixed by [Options]. Their change (KIP-853) will be an entry too, a control batch with a
-// KRaftVoters record; entries of that kind are refused today.
+// # Voters
+//
+// With kraft.version 0 the voters are those of [Options], and static. With 1 (KIP-853) a KRaftVoters record has them: in the bootstrap
+// snapshot of a node that was formatted, in the header's batch of every other snapshot, in a control batch of the log for each
+// change. Such a batch is raft's ConfChange. It is in force once it is committed, where Kafka's is once it is appended; the offset of
+// the newest that was in force is kept in quorum-state. So of the records in a log all but the last are known to be committed, and
+// the last if that file says so (electorate.go). Who hears from a candidate or leader that is no voter as far as it knows answers
+// all the same: it may be the one who is late.
+//
+// A controller that has no vote, or hears of no leader, fetches the committed log from whoever leads, as an Observer does, and hands
+// it to raft in messages as the leader would have sent them (fetch.go).
 //
 // # One append
 //
@@ -35,6 +45,7 @@
 //   - OnCommit gets every committed batch once, in order, from the start or from where OnSnapshot left off.
 //   - OnLead comes when all earlier batches are committed and were handed over; Append works from then on,
 //     until OnResign, and never under another epoch.
+//   - One change of the voters at a time, of one voter; it is answered when it is in force here.
 //   - A failed write or sync ends the quorum: nothing is retried, nothing more is acknowledged.
 //   - A message from a peer is checked (sender, epoch, one whole batch per entry, CRC) before raft sees it.
 //

@@ -210,10 +210,10 @@ func (p *partition) checkMetadataSnapshot(name string, epoch int32) error {
 			err = fmt.Errorf("a batch has epoch %d, the name says %d", b.LeaderEpoch(), epoch)
 		}
 		if err == nil && (position == 0 || b.Attributes().Control()) {
-			last, err = controlType(b)
-		}
-		if err == nil && position == 0 && last != record.SnapshotHeader {
-			err = fmt.Errorf("it begins with a %s record, not with its header", last)
+			var first record.ControlType
+			if first, last, err = controlTypes(b); err == nil && position == 0 && first != record.SnapshotHeader {
+				err = fmt.Errorf("it begins with a %s record, not with its header", first)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("at position %d: %s", position, reasonOf(err))
@@ -227,18 +227,23 @@ func (p *partition) checkMetadataSnapshot(name string, epoch int32) error {
 	return nil
 }
 
-func controlType(b record.Batch) (record.ControlType, error) {
-	last := record.ControlType(-1)
+// controlTypes are those of the first and last record of a control batch. The header of a snapshot comes together with the records
+// of kraft.version and the voters.
+func controlTypes(b record.Batch) (first, last record.ControlType, err error) {
+	first, last = -1, -1
 	if !b.Attributes().Control() {
-		return last, errors.New("a batch of data where a control record should be")
+		return first, last, errors.New("a batch of data where a control record should be")
 	}
 	for r, err := range b.Records(1 << 20) {
 		if err == nil {
 			last, err = record.ParseControlKey(r.Key)
 		}
 		if err != nil {
-			return last, err
+			return first, last, err
+		}
+		if first < 0 {
+			first = last
 		}
 	}
-	return last, nil
+	return first, last, nil
 }
