@@ -200,7 +200,13 @@ func TestOperationsANodeIsSilent(t *testing.T) {
 		silent := time.Now()
 		o.awaitLeader(partition, everywhere[n][1:]...)
 		o.mustWrite(partition, "without")
-		t.Logf("node %d is silent: its partition is written again after %v", n+1, time.Since(silent))
+		// One session, and what a client needs: an election and then a session would be more, and so is any request to the silent
+		// node that is waited for.
+		took := time.Since(silent)
+		t.Logf("node %d is silent: its partition is written again after %v", n+1, took)
+		if took > 20*time.Second {
+			t.Errorf("a silent node stalls writes for %v", took)
+		}
 		b.Resume()
 		o.settle()
 		o.mustRead(partition, "before", "without")
