@@ -69,8 +69,8 @@ func (d *Disk) within() []string {
 
 func (d *Disk) ballast() string { return filepath.Join(filepath.Dir(d.outside), "ballast") }
 
-// fill leaves so many bytes free.
-func (d *Disk) fill(free int64) error {
+// Fill leaves so many bytes free.
+func (d *Disk) Fill(free int64) error {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(d.outside, &s); err != nil {
 		return err
@@ -90,5 +90,5 @@ func (d *Disk) fill(free int64) error {
 	return nil
 }
 
-// clear gives the room back.
-func (d *Disk) clear() error { return os.Remove(d.ballast()) }
+// Clear gives the room back.
+func (d *Disk) Clear() error { return os.Remove(d.ballast()) }

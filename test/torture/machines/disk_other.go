@@ -17,5 +17,5 @@ func newDisk(testing.TB, int) (*Disk, error) {
 }
 
 func (d *Disk) within() []string { return nil }
-func (d *Disk) fill(int64) error { return nil }
-func (d *Disk) clear() error     { return nil }
+func (d *Disk) Fill(int64) error { return nil }
+func (d *Disk) Clear() error     { return nil }

@@ -88,11 +88,11 @@ func smallDiskMissing(m *Machines) error { return m.SmallMissing }
 // full takes the room of the small disk away but for some bytes, and gives it back.
 func (s *Striker) full(free int64) {
 	s.t.Helper()
-	if err := s.Small.fill(free); err != nil {
+	if err := s.Small.Fill(free); err != nil {
 		s.t.Fatal(err)
 	}
 	time.Sleep(s.long())
-	if err := s.Small.clear(); err != nil {
+	if err := s.Small.Clear(); err != nil {
 		s.t.Fatal(err)
 	}
 }
