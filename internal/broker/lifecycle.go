@@ -223,15 +223,21 @@ func (b *Broker) cachedWrites(image *metadata.Image) bool {
 	return false
 }
 
-// heartbeat tells the controller that this broker lives, how far its image is, and which log directories went offline or
-// are cordoned.
+// heartbeat tells the controller that this broker lives, how far its image is, and which log directories went offline, are
+// short of room, or cordoned.
 func (b *Broker) heartbeat() error {
 	rq := &wire.BrokerHeartbeatRequest{BrokerID: b.node, BrokerEpoch: b.epoch.Load(), CurrentMetadataOffset: b.store.Current().Offset(), CordonedLogDirs: b.cordonedIDs()}
+	var short []kafka.UUID
 	for _, dir := range b.dirs {
-		if dir.Failed() != nil && !dir.ID().IsZero() {
+		switch {
+		case dir.ID().IsZero():
+		case dir.Failed() != nil:
 			rq.OfflineLogDirs = append(rq.OfflineLogDirs, dir.ID())
+		case dir.Shortage() != nil:
+			short = append(short, dir.ID())
 		}
 	}
+	rq.SetShortLogDirs(short)
 	rq.WantShutDown = b.leaving.Load()
 	response, err := ask(b, (*controller.Controller).Heartbeat, rq)
 	if err != nil {

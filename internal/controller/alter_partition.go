@@ -44,7 +44,7 @@ func (c *Controller) AlterPartition(now time.Time, rq *wire.AlterPartitionReques
 func (c *Controller) alterPartition(leader int32, t *metadata.Topic, wanted *wire.AlterPartitionRequestPartitionData, answer *wire.AlterPartitionResponsePartitionData) wire.Message {
 	p := t.Partition(wanted.PartitionIndex)
 	isr := proposedISR(wanted)
-	if refusal := c.checkProposal(leader, p, wanted, isr); refusal != kafka.None {
+	if refusal := c.checkProposal(leader, t, p, wanted, isr); refusal != kafka.None {
 		answer.ErrorCode = int16(refusal)
 		return nil
 	}
@@ -87,7 +87,7 @@ func proposedISR(wanted *wire.AlterPartitionRequestPartitionData) []wire.AlterPa
 
 // checkProposal returns the error of a proposal, None if it may be taken. A leader that is ahead of this
 // controller gets NOT_CONTROLLER: there must be a newer controller.
-func (c *Controller) checkProposal(leader int32, p *metadata.Partition, wanted *wire.AlterPartitionRequestPartitionData, isr []wire.AlterPartitionRequestBrokerState) kafka.ErrorCode {
+func (c *Controller) checkProposal(leader int32, t *metadata.Topic, p *metadata.Partition, wanted *wire.AlterPartitionRequestPartitionData, isr []wire.AlterPartitionRequestBrokerState) kafka.ErrorCode {
 	switch {
 	case p == nil:
 		return kafka.UnknownTopicOrPartition
@@ -109,6 +109,10 @@ func (c *Controller) checkProposal(leader int32, p *metadata.Partition, wanted *
 	case recovery == metadata.Recovering && (len(isr) > 1 || p.LeaderRecovery == metadata.Recovered):
 		return kafka.InvalidRequest
 	case slices.ContainsFunc(isr, c.ineligible):
+		return kafka.IneligibleReplica
+	case slices.ContainsFunc(isr, func(m wire.AlterPartitionRequestBrokerState) bool {
+		return !p.InSync(m.BrokerID) && c.isShort(t, p, m.BrokerID)
+	}):
 		return kafka.IneligibleReplica
 	}
 	return kafka.None

@@ -49,6 +49,9 @@ func (c *Controller) Heartbeat(now time.Time, rq *wire.BrokerHeartbeatRequest, r
 		s.heard = time.Time{} // it goes: its next incarnation need not wait until the session has run out
 	}
 	records = append(records, c.offlineDirRecords(b, rq.OfflineLogDirs)...)
+	if s.short = rq.ShortLogDirs(); len(records) == 0 { // else with the next one, when the image has those
+		records = append(records, c.shortDirRecords(b)...)
+	}
 	if cordoned := rq.CordonedLogDirs; cordoned != nil && !sameDirs(cordoned, b.CordonedLogDirs) {
 		change := registrationChange(b)
 		change.CordonedLogDirs = cordoned

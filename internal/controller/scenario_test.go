@@ -186,6 +186,11 @@ func (s *scenario) heartbeat(words []string) {
 			dir[14] = byte(number(n))
 			rq.OfflineLogDirs = []kafka.UUID{dir}
 		}
+		if n, found := option(words, "short"); found {
+			dir := directoryOf(rq.BrokerID)
+			dir[14] = byte(number(n))
+			rq.SetShortLogDirs([]kafka.UUID{dir})
+		}
 		if _, found := option(words, "cordon"); found {
 			rq.CordonedLogDirs = []kafka.UUID{directoryOf(rq.BrokerID)}
 		}

@@ -3,6 +3,7 @@ package controller
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -10,12 +11,13 @@ import (
 // controller.
 type session struct {
 	epoch      int64
-	heard      time.Time // last heartbeat, the zero time before the first
-	readTo     int64     // metadata offset that the broker had read to then, -1 before
-	shutdownAt int64     // metadata offset at which its controlled shutdown began, -1 if it did not
-	leaving    bool      // the shutdown began in the current step, its offset is not settled
-	unlinked   bool      // its connection ended and it was not heard of since
-	retryAt    time.Time // do not fence it before, because that was tried, or this controller overslept
+	heard      time.Time    // last heartbeat, the zero time before the first
+	readTo     int64        // metadata offset that the broker had read to then, -1 before
+	shutdownAt int64        // metadata offset at which its controlled shutdown began, -1 if it did not
+	leaving    bool         // the shutdown began in the current step, its offset is not settled
+	unlinked   bool         // its connection ended and it was not heard of since
+	short      []kafka.UUID // its log directories without room for records of clients
+	retryAt    time.Time    // do not fence it before, because that was tried, or this controller overslept
 }
 
 // registered returns the session after a RegisterBrokerRecord: the same one if the broker's process is.

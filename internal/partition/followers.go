@@ -35,8 +35,9 @@ type follower struct {
 	// it has caught up with that moment.
 	leaderEnd int64
 	fetched   time.Time
-	// out says that the controller took the follower out of the in-sync set, and that it has not fetched since: what it said
-	// before does not count. Its log directory may be offline, while its broker lives.
+	// out says that the controller took the follower out of the in-sync set, or did not let it in, and that it has not fetched
+	// all that is committed since: what it said before does not count. Its log directory may be offline, or short of room,
+	// while its broker lives.
 	out bool
 }
 
@@ -95,7 +96,7 @@ func (f *follower) note(offset, leaderEnd int64, x *Fetched) {
 		f.caughtUp = later(f.caughtUp, f.fetched)
 	}
 	f.end, f.start, f.brokerEpoch = end, x.Start, x.BrokerEpoch
-	f.leaderEnd, f.fetched, f.out = leaderEnd, x.Now, false
+	f.leaderEnd, f.fetched = leaderEnd, x.Now
 }
 
 func later(a, b time.Time) time.Time {
@@ -137,6 +138,7 @@ func (p *Partition) fetchedBy(x *Fetched, epoch, asked int32, offset, leaderEnd 
 	}
 	before := f.end
 	f.note(offset, leaderEnd, x)
+	f.out = f.out && f.end < p.Log().HighWatermark()
 	moved, lows := before != f.end, len(p.mu.lows)
 	change := p.expansion(state, x.Now)
 	p.mu.Unlock()

@@ -241,6 +241,16 @@ func TestWhoIsTakenOutFetchesBeforeItJoins(t *testing.T) {
 		t.Fatalf("proposed %+v", all)
 	}
 	l.mustFetch(3, 1, 1)
+	l.proposal(1, 2, 3).done(Verdict{Code: kafka.IneligibleReplica}) // its directory is short of room
+	l.append(l.p, -1, "b")
+	l.durable()
+	l.mustFetch(2, 2, 2)
+	l.wantHigh(2)
+	l.mustFetch(3, 1, 1)
+	if all := l.takeProposals(); len(all) > 0 {
+		t.Fatalf("proposed %+v with a follower that lacks what is committed", all)
+	}
+	l.mustFetch(3, 2, 2)
 	l.proposal(1, 2, 3)
 }
 

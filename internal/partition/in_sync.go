@@ -53,7 +53,7 @@ func (p *Partition) inMaximalISR(state *metadata.Partition, broker int32) bool {
 }
 
 // mayJoin reports whether a broker may be in an in-sync set: registered as the follower says, not fenced, not about to leave,
-// and not taken out of the set since it has fetched.
+// and not taken out of the set since it has fetched all.
 func (p *Partition) mayJoin(broker int32, f *follower) bool {
 	if f.brokerEpoch == noBrokerEpoch || f.out {
 		return false
@@ -172,6 +172,11 @@ func (p *Partition) settle(c *inSyncChange, v Verdict) {
 	state := p.state.Load()
 	switch {
 	case v.Code == kafka.IneligibleReplica || v.Code == kafka.OperationNotAttempted:
+		for _, id := range c.joining {
+			if f := p.mu.followers[id]; f != nil {
+				f.out = true
+			}
+		}
 		p.mu.pending = nil // the controller has looked at the current state, and left it as it was
 		p.set.inSync.failed.Inc()
 	case v.Code != kafka.None || v.LeaderEpoch != state.LeaderEpoch || v.PartitionEpoch < state.PartitionEpoch:
