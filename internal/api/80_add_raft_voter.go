@@ -35,7 +35,7 @@ func (a *API) addVoterHere(rq *wire.AddRaftVoterRequest, reply func(*wire.AddRaf
 	}
 	listener := a.controllerListener()
 	at, reachable := m.Endpoint(listener)
-	if err == nil && !reachable {
+	if err == nil && !reachable && listener != "" { // a node without such a listener has nobody to add
 		err = kafka.Errorf(kafka.InvalidRequest, "Add voter request didn't include the endpoint (%s) for the default listener ListenerName(%s)", endpointsText(m.Endpoints), listener)
 	}
 	if err == nil {

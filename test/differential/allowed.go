@@ -34,6 +34,7 @@ const (
 
 // Allowed are all differences between Kafka's answers and ours that are meant.
 var Allowed = []Allowance{
+	{API: "*RaftVoter", Path: "ErrorMessage", Kafka: `"The given id \"another\" doesn't match the cluster id*`, Ottla: `"The given id \"another\" doesn't match the cluster id*`, Why: "Each cluster has an id of its own."},
 	// Order.
 	{API: "Produce", Path: "Responses*.order", Why: mapOrder},
 	{API: "Fetch", Path: "Responses*.Partitions.order", Why: "Kafka puts partitions in error behind the others, and a session's partitions that had records last behind those that had none; Ottla keeps the order of the request."},
