@@ -9,7 +9,7 @@ import (
 // log directories (KIP-858), 3 the epoch of the last registration (KIP-966), 4 features whose lowest level is 0.
 func (a *API) brokerRegistration(c Call, rq *wire.BrokerRegistrationRequest) {
 	session := c.Session().Context()
-	decideHere(a, (*controller.Controller).RegisterBroker, rq, func(response *wire.BrokerRegistrationResponse, err error) {
+	decideForBroker(a, (*controller.Controller).RegisterBroker, rq, func(response *wire.BrokerRegistrationResponse, err error) {
 		if err != nil {
 			response = &wire.BrokerRegistrationResponse{ErrorCode: codeOf(err), BrokerEpoch: -1}
 		} else if a.BrokerLinked != nil {

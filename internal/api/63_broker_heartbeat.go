@@ -9,7 +9,7 @@ import (
 // offline (KIP-858), 2 those that are cordoned (KIP-1066).
 func (a *API) brokerHeartbeat(c Call, rq *wire.BrokerHeartbeatRequest) {
 	session := c.Session().Context()
-	decideHere(a, (*controller.Controller).Heartbeat, rq, func(response *wire.BrokerHeartbeatResponse, err error) {
+	decideForBroker(a, (*controller.Controller).Heartbeat, rq, func(response *wire.BrokerHeartbeatResponse, err error) {
 		if err != nil {
 			response = &wire.BrokerHeartbeatResponse{ErrorCode: codeOf(err), IsFenced: true}
 		} else if a.BrokerLinked != nil {

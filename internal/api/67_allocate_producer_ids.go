@@ -7,7 +7,7 @@ import (
 
 // allocateProducerIDs answers AllocateProducerIds 0 (KIP-730): a broker asks for its next block of producer ids.
 func (a *API) allocateProducerIDs(c Call, rq *wire.AllocateProducerIdsRequest) {
-	decideHere(a, (*controller.Controller).AllocateProducerIDs, rq, func(response *wire.AllocateProducerIdsResponse, err error) {
+	decideForBroker(a, (*controller.Controller).AllocateProducerIDs, rq, func(response *wire.AllocateProducerIdsResponse, err error) {
 		if err != nil {
 			response = &wire.AllocateProducerIdsResponse{ErrorCode: codeOf(err)}
 		}

@@ -7,7 +7,7 @@ import (
 
 // assignReplicasToDirs answers AssignReplicasToDirs 0 (KIP-858): a broker tells in which log directories its replicas are.
 func (a *API) assignReplicasToDirs(c Call, rq *wire.AssignReplicasToDirsRequest) {
-	decideHere(a, (*controller.Controller).AssignReplicasToDirs, rq, func(response *wire.AssignReplicasToDirsResponse, err error) {
+	decideForBroker(a, (*controller.Controller).AssignReplicasToDirs, rq, func(response *wire.AssignReplicasToDirsResponse, err error) {
 		if err != nil {
 			response = &wire.AssignReplicasToDirsResponse{ErrorCode: codeOf(err)}
 		}

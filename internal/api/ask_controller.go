@@ -35,8 +35,21 @@ func askController[Q wire.Message, R any, PR message[R]](a *API, from origin, de
 	})
 }
 
-// decideHere has the controller of this process decide, or fails with NOT_CONTROLLER.
+// decideHere has the controller of this process decide, or fails with NOT_CONTROLLER. done is called when this node's image
+// has the effect.
 func decideHere[Q, R any](a *API, decide decider[Q, R], request Q, done func(R, error)) {
+	decideThen(a, decide, request, a.Settled, done)
+}
+
+// decideForBroker is decideHere for what a broker asks for itself: done is called once the decision is committed. The broker
+// waits for its own image, where it needs to. This node's would only delay the answer: the next heartbeat of a broker that
+// lives must not wait for all the logs that this node makes.
+func decideForBroker[Q, R any](a *API, decide decider[Q, R], request Q, done func(R, error)) {
+	decideThen(a, decide, request, func(f func()) { f() }, done)
+}
+
+// decideThen calls done when the decision is settled, or at once if there is none.
+func decideThen[Q, R any](a *API, decide decider[Q, R], request Q, settled func(func()), done func(R, error)) {
 	fail := func(err error) {
 		var none R
 		done(none, err)
@@ -48,7 +61,7 @@ func decideHere[Q, R any](a *API, decide decider[Q, R], request Q, done func(R, 
 	}
 	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
 		return decide(c, now, request, func(response R, err error) {
-			a.Settled(func() { done(response, err) })
+			settled(func() { done(response, err) })
 		})
 	}, fail)
 }

@@ -82,7 +82,7 @@ func (p *producerIDs) fail(err error) {
 // askForBlock asks the active controller for a block; brokers ask for that themselves, not in an Envelope.
 func (a *API) askForBlock(rq *wire.AllocateProducerIdsRequest, done func(*wire.AllocateProducerIdsResponse, error)) {
 	if _, err := a.Controller(); err == nil || a.Remote == nil {
-		decideHere(a, (*controller.Controller).AllocateProducerIDs, rq, done)
+		decideForBroker(a, (*controller.Controller).AllocateProducerIDs, rq, done)
 		return
 	}
 	go func() {

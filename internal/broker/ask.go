@@ -23,9 +23,9 @@ type message[T any] interface {
 	wire.Message
 }
 
-// ask has the active controller decide one request of this broker's own, and waits for the answer. A controller in this
-// process answers when this broker's image has the effect. One elsewhere is asked once; who asks waits for the image
-// himself, and asks again when nobody has answered.
+// ask has the active controller decide one request of this broker's own, and waits for the answer: the decision is committed
+// then. Who asks waits for the image himself, and asks again when nobody has answered. A heartbeat, above all, must not wait
+// for what this broker does for the image.
 func ask[Q wire.Message, R any, PR message[R]](b *Broker, decide func(*controller.Controller, time.Time, Q, controller.Reply[PR]) statemachine.Output, request Q) (PR, error) {
 	engine, err := b.controller.engine()
 	if err != nil {
@@ -41,9 +41,7 @@ func ask[Q wire.Message, R any, PR message[R]](b *Broker, decide func(*controlle
 	}
 	answer := make(chan result, 1)
 	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output {
-		return decide(c, now, request, func(response PR, err error) {
-			b.publisher.after(func() { answer <- result{response, err} })
-		})
+		return decide(c, now, request, func(response PR, err error) { answer <- result{response, err} })
 	}, func(err error) { answer <- result{err: err} })
 	select {
 	case r := <-answer:
@@ -52,6 +50,10 @@ func ask[Q wire.Message, R any, PR message[R]](b *Broker, decide func(*controlle
 		return nil, b.ctx.Err()
 	}
 }
+
+// forwardingUse names the connections of clients' requests to the active controller. Their answers wait until its node has the
+// image, and those of heartbeats must not wait for them.
+const forwardingUse = "forwarding"
 
 // supersededGrace is how long a controller that another one has followed may still take to answer what it decided before.
 const supersededGrace = 100 * time.Millisecond
@@ -64,7 +66,11 @@ func (b *Broker) remote(ctx context.Context, request, response wire.Message) err
 		return errNotController // it may be about to take over here
 	}
 	done := make(chan error, 1)
-	b.peers.Client(peer.To{Listener: peer.Controller, Node: node}).Send(peer.Request{
+	to := peer.To{Listener: peer.Controller, Node: node}
+	if _, forwarded := request.(*wire.EnvelopeRequest); forwarded {
+		to.Use = forwardingUse
+	}
+	b.peers.Client(to).Send(peer.Request{
 		Message: request, Response: response, Timeout: b.remoteTimeout(ctx),
 		Done: func(err error) {
 			if sealed, ok := response.(*wire.EnvelopeResponse); ok && err == nil {

@@ -39,10 +39,7 @@ func (b *Broker) register(ctx context.Context) error {
 		if err := b.heartbeat(); err != nil {
 			return err
 		}
-		if !b.unfenced(b.store.Current()) {
-			return fmt.Errorf("broker %d is still fenced", b.node)
-		}
-		return nil
+		return b.awaitUnfencing()
 	}); err != nil {
 		return err
 	}
@@ -61,6 +58,16 @@ func (b *Broker) awaitRegistration() error {
 		return nil
 	}
 	return fmt.Errorf("broker %d has read the metadata log to offset %d, and was registered at %d", b.node, b.store.Current().Offset(), b.epoch.Load())
+}
+
+// awaitUnfencing waits for an image in which this broker is unfenced.
+func (b *Broker) awaitUnfencing() error {
+	ctx, cancel := context.WithTimeout(b.ctx, imageInterval)
+	defer cancel()
+	if b.waitForImage(ctx, b.unfenced) {
+		return nil
+	}
+	return fmt.Errorf("broker %d is still fenced", b.node)
 }
 
 // heartbeatRetry is how soon a heartbeat that failed is repeated.

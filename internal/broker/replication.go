@@ -60,9 +60,13 @@ func (b *Broker) sendFetch(leader int32, fetcher int, rq *wire.FetchRequest, res
 	})
 }
 
-// followLeaders has fetchers ask at once when a broker is there again.
+// followLeaders has fetchers ask at once when a broker is there again, and tells the controller at once that this broker knows
+// of one that leaves, which waits for that.
 func (b *Broker) followLeaders(_, _ *metadata.Image, changes *metadata.Changes) {
 	for _, c := range changes.Brokers {
+		if c.ID != b.node && c.After != nil && c.After.InControlledShutdown && !c.After.Fenced {
+			b.beat()
+		}
 		if c.After != nil && (c.Before == nil || c.Before.Epoch != c.After.Epoch || c.Before.Fenced && !c.After.Fenced) {
 			b.followers.Reconnected(c.ID)
 		}

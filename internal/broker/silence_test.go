@@ -164,3 +164,41 @@ func TestASilentControllerTakesNobodyWithIt(t *testing.T) {
 		}
 	}
 }
+
+// A node that has much to do for an image (thousands of new logs) still answers heartbeats, its own and those of others:
+// brokers that live are not fenced for that.
+func TestHeartbeatsDoNotWaitForTheImage(t *testing.T) {
+	c := newNodes(t, 3)
+	c.startAll()
+	busy := c.active()
+	other := c.other(busy)
+	begun, ended := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	busy.store.Subscribe(func(_, next *metadata.Image, _ *metadata.Changes) {
+		if next.Topic("large") != nil {
+			once.Do(func() {
+				close(begun)
+				<-ended
+			})
+		}
+	})
+	created := make(chan error, 1)
+	go func() { created <- createThrough(t, other, "large") }()
+	<-begun
+	for _, n := range []*testNode{busy, other} {
+		beaten := make(chan error, 1)
+		go func() { beaten <- n.heartbeat() }()
+		select {
+		case err := <-beaten:
+			if err != nil {
+				t.Errorf("heartbeat of node %d: %v", n.id, err)
+			}
+		case <-time.After(patience):
+			t.Errorf("the heartbeat of node %d waits for the image", n.id)
+		}
+	}
+	close(ended)
+	if err := <-created; err != nil {
+		t.Error(err)
+	}
+}
