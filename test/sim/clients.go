@@ -33,10 +33,12 @@ type clients struct {
 	seed    uint64
 
 	book    *ledger.Ledger
-	reads   *history.Reads
+	reads   *history.Reads // without regard to transactions
+	decided *history.Reads // of committed transactions
 	leaders *history.Leaders
 	changes *history.Changes
 	commits *history.Commits
+	votes   *history.Votes
 
 	ctx     context.Context // of new work
 	stop    context.CancelFunc
@@ -46,7 +48,7 @@ type clients struct {
 func newClients(c *Cluster) *clients {
 	w := &clients{
 		cluster: c, story: c.story, host: c.net.Host(clientHost, "10.0.1.1"), seed: c.options.Seed, book: ledger.New(),
-		reads: history.NewReads(), leaders: history.NewLeaders(), changes: history.NewChanges(), commits: history.NewCommits(),
+		reads: history.NewReads(), decided: history.NewReads(), leaders: history.NewLeaders(), changes: history.NewChanges(), commits: history.NewCommits(), votes: history.NewVotes(),
 	}
 	w.ctx, w.stop = context.WithCancel(context.Background())
 	return w
@@ -107,7 +109,8 @@ func (w *clients) start() {
 		w.working.Go(func() { w.audit(200 + id) })
 	}
 	w.working.Go(func() { w.write(payments, 2) })
-	w.working.Go(func() { w.watch(plain, payments) })
+	w.working.Go(func() { w.watch(kgo.ReadUncommitted(), w.reads, plain, payments) })
+	w.working.Go(func() { w.watch(kgo.ReadCommitted(), w.decided, payments) })
 	w.working.Go(w.administer)
 	w.working.Go(w.askOffsets)
 	for _, n := range w.cluster.nodes {

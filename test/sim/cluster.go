@@ -4,9 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,10 @@ type Cluster struct {
 	net     *network.Network
 	nodes   []*Node
 	dying   sync.WaitGroup // processes that have not noticed yet that they have ended
+	mu      struct {
+		sync.Mutex
+		faults []string // what was found wrong on the way
+	}
 }
 
 // Node is a machine with a disk, on which processes run one after the other.
@@ -40,6 +45,7 @@ type Node struct {
 	id      int
 	host    *network.Host
 	disk    *disk.Disk
+	late    late
 	starts  int // guarded by mu
 
 	mu struct {
@@ -65,29 +71,32 @@ func newCluster(o Options, s *story) *Cluster {
 	for i := range o.Nodes {
 		n := &Node{cluster: c, id: i + 1, host: c.net.Host(nodeName(i+1), nodeAddress(i+1)), disk: disk.New(o.Seed*31+uint64(i), syncLatency)}
 		if o.Nodes > 1 {
-			format(n.disk.Memory(), i+1)
+			o.format(n.disk.Memory(), i+1, 0)
 		}
 		c.nodes = append(c.nodes, n)
 	}
 	return c
 }
 
-// format writes meta.properties, as kafka-storage does.
-func format(d *vfs.Memory, id int) {
-	content := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", kafka.UUID{15: 9}, id, kafka.UUID{0: byte(id), 15: 8})
-	err := d.MkdirAll(dataDir, 0o755)
-	if err == nil {
-		var f vfs.File
-		if f, err = d.OpenFile(dataDir+"/meta.properties", os.O_RDWR|os.O_CREATE, 0o644); err == nil {
-			_, err = f.WriteAt([]byte(content), 0)
-			f.Close()
+// format writes meta.properties, as kafka-storage does, to the disk with which a node replaces one for the given time.
+func (o Options) format(d *vfs.Memory, id, replaced int) {
+	for i, dir := range slices.Compact([]string{dataDir, o.metadataDir()}) {
+		directory := kafka.UUID{0: byte(id), 1: byte(i), 2: byte(replaced), 15: 8}
+		content := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", kafka.UUID{15: 9}, id, directory)
+		err := d.MkdirAll(dir, 0o755)
+		if err == nil {
+			var f vfs.File
+			if f, err = d.OpenFile(dir+"/meta.properties", os.O_RDWR|os.O_CREATE, 0o644); err == nil {
+				_, err = f.WriteAt([]byte(content), 0)
+				f.Close()
+			}
 		}
-	}
-	if err == nil {
-		err = d.SyncAll(dataDir)
-	}
-	if err != nil {
-		panic(err) // a disk in memory
+		if err == nil {
+			err = d.SyncAll(dir)
+		}
+		if err != nil {
+			panic(err) // a disk in memory
+		}
 	}
 }
 
@@ -118,7 +127,7 @@ func (n *Node) start() error {
 func (p *process) run(ctx context.Context, c *config.Broker) {
 	defer close(p.started)
 	p.broker, p.err = broker.Start(ctx, broker.Options{
-		Config: c, FS: p.mount, Listen: p.listen, Dial: p.dial, Logger: p.node.cluster.story.logger(p.name, slog.LevelWarn), Version: "simulated",
+		Config: c, FS: p.mount, Listen: p.listen, Dial: p.dial, Logger: p.node.cluster.story.logger(p.name, p.node.cluster.options.Level), Version: "simulated",
 	})
 	switch {
 	case !p.alive.Load():
@@ -147,6 +156,9 @@ func (p *process) dial(ctx context.Context, kind, address string) (net.Conn, err
 	if err == nil && !p.alive.Load() {
 		c.Close()
 		return nil, errEnded
+	}
+	if err == nil && strings.HasSuffix(address, ":9093") {
+		return &tapped{Conn: c, late: &p.node.late}, nil
 	}
 	return c, err
 }

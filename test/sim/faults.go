@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"math/rand/v2"
 	"sync"
 	"syscall"
 	"time"
@@ -62,6 +63,12 @@ func (c *Cluster) begin(f Fault) {
 		}
 	case SyncError, WriteError, FullDisk:
 		n.spoil(f)
+	case SlowDisk:
+		n.disk.Slow(dataDir, f.slowness())
+	case Late:
+		c.deliverLate(n)
+	case Overtaken:
+		c.overtake(f)
 	default:
 		c.links(f, c.net.Cut, func(from, to string) {
 			c.net.Slow(from, to, network.Delay{Base: 20 * time.Millisecond, Jitter: 400 * time.Millisecond})
@@ -72,7 +79,7 @@ func (c *Cluster) begin(f Fault) {
 func (c *Cluster) end(f Fault) {
 	n := c.nodes[f.Node]
 	switch f.Kind {
-	case Kill, Power, Restart:
+	case Kill, Power, Restart, Overtaken:
 		c.revive(n)
 	case PowerAll:
 		for _, n := range c.nodes {
@@ -82,9 +89,41 @@ func (c *Cluster) end(f Fault) {
 		n.resume()
 	case FullDisk:
 		n.disk.Memory().SetSize(roomy)
-	case Break, SyncError, WriteError:
+	case SlowDisk:
+		n.disk.Slow("", 0)
+	case Break, Late, SyncError, WriteError:
 	default:
 		c.links(f, c.net.Heal, func(from, to string) { c.net.Slow(from, to, network.Delay{}) })
+	}
+}
+
+// slowness is how much longer syncs take.
+func (f Fault) slowness() time.Duration {
+	return 20*time.Millisecond + time.Duration(f.Draw%1000)*time.Millisecond
+}
+
+// overtake has a node lose power for the fault's duration. The others go on without it, and lose power before their disks, which are
+// slow, have synced what it sent them last: whatever it has told clients is theirs alone to keep.
+func (c *Cluster) overtake(f Fault) {
+	random := rand.New(rand.NewPCG(f.Draw, 1))
+	for i, n := range c.nodes {
+		if i != f.Node {
+			n.disk.Slow(dataDir, between(random, 3*time.Second, 6*time.Second))
+		}
+	}
+	time.Sleep(between(random, 100*time.Millisecond, 2*time.Second))
+	c.nodes[f.Node].kill(f.loss(), false)
+	time.Sleep(between(random, 100*time.Millisecond, time.Second))
+	for i, n := range c.nodes {
+		if i != f.Node {
+			n.kill(vfs.LoseUnsynced(), true)
+			n.disk.Slow("", 0)
+		}
+	}
+	for i, n := range c.nodes {
+		if i != f.Node {
+			c.revive(n)
+		}
 	}
 }
 
@@ -166,6 +205,7 @@ func (c *Cluster) heal() {
 	}
 	for _, n := range c.nodes {
 		n.disk.Memory().SetSize(roomy)
+		n.disk.Slow("", 0)
 		n.resume()
 		c.revive(n)
 	}

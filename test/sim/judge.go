@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,7 +34,11 @@ func (w *clients) judge(ctx context.Context) (faults []string) {
 		promise := ledger.Promise{Once: true, Transactions: topic == payments}
 		told := w.book.Snapshot(topic)
 		all := ledger.NewReading(topic, ledger.Promise{Once: true, Transactions: topic == payments})
-		if err := w.readAll(ctx, topic, ends, kgo.ReadCommitted(), func(r *kgo.Record) { all.Add(r.Partition, r.Offset, r.Value) }); err != nil {
+		err = w.readAll(ctx, topic, ends, kgo.ReadCommitted(), func(r *kgo.Record) {
+			all.Add(r.Partition, r.Offset, r.Value)
+			w.decided.Final(history.Partition{Topic: topic, Partition: r.Partition}, r.Offset, string(r.Value), time.Now())
+		})
+		if err != nil {
 			return append(faults, fmt.Sprintf("%s cannot be read: %v", topic, err))
 		}
 		if promise.Transactions {
@@ -56,7 +61,10 @@ func (w *clients) judge(ctx context.Context) (faults []string) {
 	if err := w.readMetadata(ctx); err != nil {
 		return append(faults, fmt.Sprintf("metadata cannot be read after all was healed: %v", err))
 	}
-	for _, more := range [][]string{w.reads.Faults(), w.leaders.Faults(), w.changes.Faults(), w.commits.Faults()} {
+	if err := w.settle(ctx); err != nil {
+		return append(faults, err.Error())
+	}
+	for _, more := range [][]string{w.reads.Faults(), w.decided.Faults(), w.leaders.Faults(), w.changes.Faults(), w.commits.Faults(), w.votes.Faults()} {
 		faults = append(faults, more...)
 	}
 	return faults
@@ -128,6 +136,41 @@ func (w *clients) readMetadata(ctx context.Context) error {
 	return nil
 }
 
+// settle waits until every node tells that all replicas are in sync.
+func (w *clients) settle(ctx context.Context) error {
+	for _, n := range w.cluster.nodes {
+		client := w.connect(kgo.SeedBrokers(nodeAddress(n.id)+":9092"), kgo.RequestRetries(0))
+		for {
+			lagging := "it does not answer"
+			if answer, err := client.SeedBrokers()[0].Request(ctx, kmsg.NewPtrMetadataRequest()); err == nil {
+				lagging = outOfSync(answer.(*kmsg.MetadataResponse))
+			}
+			if lagging == "" {
+				break
+			}
+			if ctx.Err() != nil {
+				client.Close()
+				return fmt.Errorf("not all replicas are in sync after all was healed, as node %d tells: %s", n.id, lagging)
+			}
+			wait(ctx, 100*time.Millisecond)
+		}
+		client.Close()
+	}
+	return nil
+}
+
+// outOfSync names a partition with replicas that are not in sync; "" if there is none.
+func outOfSync(answer *kmsg.MetadataResponse) string {
+	for _, t := range answer.Topics {
+		for _, p := range t.Partitions {
+			if len(p.ISR) < len(p.Replicas) || p.Leader < 0 {
+				return fmt.Sprintf("%s-%d: leader %d, in sync %v of %v", *t.Topic, p.Partition, p.Leader, p.ISR, p.Replicas)
+			}
+		}
+	}
+	return ""
+}
+
 func metadataOf(ctx context.Context, seed *kgo.Broker) (map[string]string, error) {
 	answer, err := seed.RetriableRequest(ctx, kmsg.NewPtrMetadataRequest())
 	if err != nil {
@@ -159,16 +202,31 @@ func (c *Cluster) autopsy(ctx context.Context) (faults []string) {
 	disks := map[string]vfs.FS{}
 	for _, n := range c.nodes {
 		disks[n.host.Name()] = n.disk.Memory()
-		report, err := storagecheck.Check(ctx, n.disk.Memory(), dataDir, storagecheck.Options{Workers: 1})
-		if err != nil {
-			faults = append(faults, fmt.Sprintf("%s: storage verify: %v", n.host.Name(), err))
-			continue
-		}
-		for _, f := range report.Findings {
-			if f.Severity > storagecheck.Rebuilt {
-				faults = append(faults, fmt.Sprintf("%s: storage verify: %v", n.host.Name(), f))
+		for _, dir := range c.directories() {
+			report, err := storagecheck.Check(ctx, n.disk.Memory(), dir, storagecheck.Options{Workers: 1})
+			if err != nil {
+				faults = append(faults, fmt.Sprintf("%s: storage verify %s: %v", n.host.Name(), dir, err))
+				continue
+			}
+			for _, f := range report.Findings {
+				if f.Severity > storagecheck.Rebuilt {
+					faults = append(faults, fmt.Sprintf("%s: storage verify %s: %v", n.host.Name(), dir, f))
+				}
 			}
 		}
 	}
-	return append(faults, history.CompareReplicas(disks, dataDir, func(topic string) bool { return strings.HasPrefix(topic, "__") })...)
+	for _, dir := range c.directories() {
+		faults = append(faults, history.CompareReplicas(disks, dir, compacted, func(topic string) bool { return topic == plain || topic == payments })...)
+	}
+	return faults
+}
+
+// directories are the log directories of each node.
+func (c *Cluster) directories() []string {
+	return slices.Compact([]string{dataDir, c.options.metadataDir()})
+}
+
+// compacted: the metadata log is not, and is the same on every node, so that the images at an offset are.
+func compacted(topic string) bool {
+	return strings.HasPrefix(topic, "__") && topic != "__cluster_metadata"
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 )
@@ -14,6 +15,8 @@ type Options struct {
 	Trouble time.Duration
 	// Faults are the kinds of faults that may be drawn; nil stands for all.
 	Faults []Kind
+	// Level is the least of what nodes log that is told; the zero value stands for slog.LevelInfo.
+	Level slog.Level
 	// Properties are of every broker, in addition to those that all have.
 	Properties []string
 }
@@ -39,6 +42,14 @@ func (o Options) minInSync() string {
 	return "1"
 }
 
+// metadataDir is where the metadata log is: with each second seed on a disk of its own, so that others can be slow without it.
+func (o Options) metadataDir() string {
+	if o.Nodes > 1 && o.Seed%2 == 1 {
+		return "/meta"
+	}
+	return dataDir
+}
+
 func nodeAddress(id int) string { return fmt.Sprintf("10.0.0.%d", id) }
 
 func nodeName(id int) string { return fmt.Sprintf("n%d", id) }
@@ -47,7 +58,7 @@ func nodeName(id int) string { return fmt.Sprintf("n%d", id) }
 func (o Options) properties(id int) []string {
 	host := nodeAddress(id)
 	all := []string{
-		fmt.Sprintf("node.id=%d", id), "http.address=off", "log.dirs=" + dataDir, "auto.create.topics.enable=false",
+		fmt.Sprintf("node.id=%d", id), "http.address=off", "log.dirs=" + dataDir, "metadata.log.dir=" + o.metadataDir(), "auto.create.topics.enable=false",
 		"offsets.topic.num.partitions=3", "transaction.state.log.num.partitions=3", "group.initial.rebalance.delay.ms=0",
 		fmt.Sprintf("offsets.topic.replication.factor=%d", o.replication()),
 		fmt.Sprintf("transaction.state.log.replication.factor=%d", o.replication()),

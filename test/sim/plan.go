@@ -27,6 +27,9 @@ const (
 	SyncError  Kind = "failed sync"         // a disk refuses to sync, once
 	WriteError Kind = "failed write"        // a disk refuses a write, once
 	FullDisk   Kind = "full disk"           // a disk takes nothing more
+	SlowDisk   Kind = "slow disk"           // syncs of a node's data take long
+	Late       Kind = "late requests"       // a node's proposals of in-sync sets come once more
+	Overtaken  Kind = "power failures of all, one after the other, with slow disks"
 )
 
 // kindsFor are the faults that say something about a cluster of a size.
@@ -35,7 +38,7 @@ func kindsFor(nodes int) []Kind {
 	if nodes == 1 {
 		return alone
 	}
-	return append(alone, PowerAll, Cut, CutOneWay, Isolate, Kill, Power, Isolate)
+	return append(alone, PowerAll, Cut, CutOneWay, Isolate, Kill, Power, Isolate, SlowDisk, Late, Late, Overtaken)
 }
 
 // Fault is one fault of a plan.
@@ -54,6 +57,8 @@ func (f Fault) String() string {
 	switch f.Kind {
 	case Cut, CutOneWay:
 		text += " and " + nodeName(f.Other+1)
+	case Overtaken:
+		text = fmt.Sprintf("%s, first %s", f.Kind, nodeName(f.Node+1))
 	case PowerAll:
 		text = string(f.Kind)
 	}

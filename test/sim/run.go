@@ -63,6 +63,7 @@ func Run(o Options) *Report {
 		}
 	}
 	c.dying.Wait()
+	r.Faults = append(r.Faults, c.mu.faults...)
 	if len(r.Faults) == 0 {
 		r.Faults = c.autopsy(context.Background())
 	}

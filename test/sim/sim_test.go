@@ -3,6 +3,7 @@ package sim
 import (
 	"flag"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +24,7 @@ var (
 	first   = flag.Bool("sim.first", false, "end with the first seed that fails")
 	times   = flag.Int("sim.times", 1, "how often to run each seed")
 	record  = flag.String("sim.events", "", "a file for what clients were told by the last seed")
+	verbose = flag.Bool("sim.verbose", false, "tell all that nodes log from INFO on, not only warnings")
 	tell    = flag.Bool("sim.story", false, "print what happened though all is well")
 )
 
@@ -65,13 +67,18 @@ func TestSeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	level := slog.LevelWarn
+	if *verbose {
+		level = slog.LevelInfo
+	}
 	for seed := from; seed <= last; seed++ {
+		o := Options{Seed: seed, Nodes: *nodes, Trouble: *trouble, Level: level}
 		for range *times {
 			runtime.GC() // and not while a seed runs
 			start := time.Now()
-			r := simulate(t, Options{Seed: seed, Nodes: *nodes, Trouble: *trouble})
+			r := simulate(t, o)
 			if r == nil {
-				t.Fatalf("seed %d did not end; the plan was\n%v", seed, draw(Options{Seed: seed, Nodes: *nodes, Trouble: *trouble}))
+				t.Fatalf("seed %d did not end; the plan was\n%v", seed, draw(o))
 			}
 			t.Logf("%s; %v of real time", r.Summary(), time.Since(start).Round(time.Millisecond))
 			if *record != "" {

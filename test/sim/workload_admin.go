@@ -130,7 +130,16 @@ func (w *clients) observeOnce(ctx context.Context, seed *kgo.Broker, n *Node) {
 		for _, p := range t.Partitions {
 			if p.ErrorCode == 0 {
 				w.leaders.Controller(before.name, p.LeaderID, p.LeaderEpoch, time.Now())
+				w.votes.Leads(p.LeaderID, p.LeaderEpoch, w.cluster.votes(), time.Now())
 			}
 		}
 	}
+}
+
+// votes is what the voters have written down.
+func (c *Cluster) votes() (all []history.Vote) {
+	for _, n := range c.nodes {
+		all = append(all, history.ReadVote(n.disk.Memory(), c.options.metadataDir()))
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,6 +23,8 @@ type Disk struct {
 		sync.Mutex
 		memory *vfs.Memory
 		mount  *Mount
+		slow   string        // a path; syncs below it take longer
+		by     time.Duration // how much
 	}
 }
 
@@ -60,12 +63,29 @@ func (d *Disk) Cut(loss vfs.Loss) {
 	d.mu.memory = d.mu.memory.Crash(loss)
 }
 
-func (d *Disk) syncTime() time.Duration {
+// Slow has syncs below a path take longer by the given time, from the next on; 0 ends it.
+func (d *Disk) Slow(path string, by time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mu.slow, d.mu.by = path, by
+}
+
+// Replace gives the node an empty disk. It is called while no process runs.
+func (d *Disk) Replace() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.mu.memory = vfs.NewMemory()
+}
+
+func (d *Disk) syncTime(path string) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	took := d.latency/2 + time.Duration(d.random.Int64N(int64(d.latency)*3/2))
 	if d.random.IntN(100) == 0 {
 		took *= 10
+	}
+	if d.mu.by > 0 && strings.HasPrefix(path, d.mu.slow+"/") {
+		took += d.mu.by
 	}
 	return took
 }
@@ -126,8 +146,8 @@ func (m *Mount) do(f func() error) error {
 }
 
 // await is the time that a sync takes.
-func (m *Mount) await() {
-	time.Sleep(m.disk.syncTime())
+func (m *Mount) await(path string) {
+	time.Sleep(m.disk.syncTime(path))
 	m.mu.RLock()
 	gate := m.gate
 	m.mu.RUnlock()
@@ -141,7 +161,7 @@ func (m *Mount) OpenFile(name string, flag int, perm fs.FileMode) (vfs.File, err
 	if err != nil {
 		return nil, err
 	}
-	return &file{File: f, mount: m, slow: slow(name)}, nil
+	return &file{File: f, mount: m, name: name, slow: slow(name)}, nil
 }
 
 func (m *Mount) MkdirAll(path string, perm fs.FileMode) error {
@@ -184,7 +204,7 @@ func (m *Mount) Space(path string) (free, total int64, err error) {
 
 // SyncAll implements vfs.AllSyncer.
 func (m *Mount) SyncAll(path string) error {
-	m.await()
+	m.await(path + "/")
 	return m.do(func() error { return m.faults.SyncAll(path) })
 }
 
@@ -192,6 +212,7 @@ func (m *Mount) SyncAll(path string) error {
 type file struct {
 	vfs.File
 	mount *Mount
+	name  string
 	slow  bool
 }
 
@@ -224,7 +245,7 @@ func (f *file) SyncData() error { return f.sync(f.File.SyncData) }
 
 func (f *file) sync(do func() error) error {
 	if f.slow {
-		f.mount.await()
+		f.mount.await(f.name)
 	}
 	return f.mount.do(do)
 }

@@ -6,7 +6,8 @@
 //     of an epoch never goes back.
 //   - [Changes]: acknowledged changes of metadata are there in the end, in their order; what was not acknowledged may be.
 //   - [Commits]: a group's committed offset, as it is fetched, never goes behind one whose commit was acknowledged before.
-//   - [CompareReplicas]: the logs of a partition's replicas are the same, byte for byte, as far as the shorter one goes.
+//   - [Votes]: who leads the metadata quorum in an epoch has the votes of a majority, and they are on the voters' disks.
+//   - [CompareReplicas]: the logs of a partition's replicas are the same, byte for byte; so are those of the metadata.
 //
 // That no acknowledged record is lost, doubled or moved, and what readers of transactions may see, is checked by
 // test/torture/ledger, which real processes are checked with, too.

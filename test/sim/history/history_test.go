@@ -120,6 +120,24 @@ func batchOf(base byte, epoch, crc byte) []byte {
 	return b
 }
 
+func TestVotesAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		written []Vote
+		fine    bool
+	}{
+		{[]Vote{{3, 1}, {3, 1}, {}}, true},
+		{[]Vote{{3, 1}, {5, 2}, {2, 1}}, true},
+		{[]Vote{{3, 1}, {3, 2}, {2, 1}}, false},
+		{[]Vote{{3, 1}, {}, {}}, false},
+	} {
+		v := NewVotes()
+		v.Leads(1, 3, c.written, time.Unix(0, 0))
+		if fine := len(v.Faults()) == 0; fine != c.fine {
+			t.Errorf("%v: %v", c.written, v.Faults())
+		}
+	}
+}
+
 func TestReplicasAreCompared(t *testing.T) {
 	write := func(content ...[]byte) vfs.FS {
 		disk := vfs.NewMemory()
@@ -137,11 +155,14 @@ func TestReplicasAreCompared(t *testing.T) {
 	}
 	none := func(string) bool { return false }
 	long, short := write(batchOf(0, 1, 7), batchOf(1, 1, 8)), write(batchOf(0, 1, 7))
-	if all := CompareReplicas(map[string]vfs.FS{"n1": long, "n2": short}, "/data", none); len(all) > 0 {
+	if all := CompareReplicas(map[string]vfs.FS{"n1": long, "n2": short}, "/data", none, none); len(all) > 0 {
+		t.Error(all)
+	}
+	if all := CompareReplicas(map[string]vfs.FS{"n1": long, "n2": short}, "/data", none, func(string) bool { return true }); len(all) != 1 {
 		t.Error(all)
 	}
 	for name, other := range map[string]vfs.FS{"bytes": write(batchOf(0, 1, 9)), "epoch": write(batchOf(0, 2, 7))} {
-		if all := CompareReplicas(map[string]vfs.FS{"n1": long, "n2": other}, "/data", none); len(all) != 1 {
+		if all := CompareReplicas(map[string]vfs.FS{"n1": long, "n2": other}, "/data", none, none); len(all) != 1 {
 			t.Errorf("%s: %v", name, all)
 		}
 	}

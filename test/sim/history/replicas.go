@@ -20,8 +20,9 @@ type batch struct {
 }
 
 // CompareReplicas compares the logs of all partitions on the disks of a cluster that has stopped: where two have a batch at an
-// offset, it is the same. Compacted topics, whose copies are cleaned at their own times, are left out by name.
-func CompareReplicas(disks map[string]vfs.FS, dir string, compacted func(topic string) bool) []string {
+// offset, it is the same. Compacted topics, whose copies are cleaned at their own times, are left out by name. Of topics that are whole, each
+// replica has everything up to the same end.
+func CompareReplicas(disks map[string]vfs.FS, dir string, compacted, whole func(topic string) bool) []string {
 	var all faults
 	logs := map[string]map[string][]batch{} // by partition, by node
 	for _, node := range slices.Sorted(maps.Keys(disks)) {
@@ -49,7 +50,11 @@ func CompareReplicas(disks map[string]vfs.FS, dir string, compacted func(topic s
 	for _, name := range slices.Sorted(maps.Keys(logs)) {
 		nodes := slices.Sorted(maps.Keys(logs[name]))
 		for _, other := range nodes[1:] {
-			compare(&all, name, nodes[0], other, logs[name][nodes[0]], logs[name][other])
+			left, right := logs[name][nodes[0]], logs[name][other]
+			compare(&all, name, nodes[0], other, left, right)
+			if whole(name[:strings.LastIndexByte(name, '-')]) && lastOf(left) != lastOf(right) {
+				all.add("%s: the last offset of %s is %d, that of %s is %d", name, nodes[0], lastOf(left), other, lastOf(right))
+			}
 		}
 	}
 	return all
