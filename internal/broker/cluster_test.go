@@ -91,10 +91,12 @@ func TestANodeThatStopsHandsOver(t *testing.T) {
 	if took := time.Since(began); took > leavingPatience {
 		t.Errorf("the stop took %v", took)
 	}
-	known := stays.store.Current().Broker(leaver.id)
-	if !known.Fenced {
-		t.Errorf("the node that stopped: %+v", known)
-	}
+	untilRight(t, "the node that stopped is fenced", func() error {
+		if known := stays.store.Current().Broker(leaver.id); !known.Fenced {
+			return fmt.Errorf("%+v", known)
+		}
+		return nil
+	})
 	for id, p := range stays.store.Current().Topic("t").Partitions {
 		if p.Leader == leaver.id || p.Leader < 0 || p.InSync(leaver.id) {
 			t.Errorf("partition %d after node %d has stopped: leader %d, in sync %v", id, leaver.id, p.Leader, p.ISR)
