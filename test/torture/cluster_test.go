@@ -3,6 +3,7 @@ package torture
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,8 @@ func TestCluster(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	closes := startWork(ctx, t, m.Addrs(), clusterTopics, book, seed)
+	payments := clusterTopics[slices.IndexFunc(clusterTopics, topic.commits)]
+	seen := startWitness(ctx, t, m.Addrs(), payments)
 	faults, begun := map[string]int{}, time.Now()
 	for deadline := begun.Add(limit); time.Now().Before(deadline); {
 		awaitProgress(t, clusterTopics, book, 5, 1)
@@ -61,10 +64,12 @@ func TestCluster(t *testing.T) {
 		t.Logf("%5.1f s: %s for %.1f s; %s", time.Since(begun).Seconds(), name, time.Since(start).Seconds(), summary(clusterTopics, book))
 	}
 	awaitProgress(t, clusterTopics, book, 20, 1)
+	told := book.Snapshot(payments.name)
 	stop()
 	for _, end := range closes {
 		end()
 	}
+	report(t, seen.faults(t, book, told))
 	report(t, check.all(true, true))
 	striker.Settle()
 	m.Stop()
