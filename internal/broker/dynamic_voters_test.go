@@ -19,7 +19,7 @@ import (
 
 // newDynamicNodes describes nodes that find each other at the first one's controller; that is a quorum of its own when it starts.
 func newDynamicNodes(t testing.TB, n int, sets ...string) *nodes {
-	c := newNodes(t, n, sets...)
+	c := newNodes(t, n, append(sets, "controlled.shutdown.enable=false")...)
 	c.bootstrap = c.all[0].controller
 	return c
 }
@@ -176,7 +176,7 @@ func TestControllersJoinByThemselves(t *testing.T) {
 
 // TestStaticQuorumBecomesDynamic: kraft.version is raised, then the nodes start with bootstrap servers in place of voters.
 func TestStaticQuorumBecomesDynamic(t *testing.T) {
-	c := newNodes(t, 3, "controller.quorum.fetch.timeout.ms=300")
+	c := newNodes(t, 3, "controller.quorum.fetch.timeout.ms=300", "controlled.shutdown.enable=false")
 	c.startAll()
 	if err := c.addVoter(c.all[0], c.all[1]); !errors.Is(err, kerr.UnsupportedVersion) {
 		t.Errorf("adding a voter to a static quorum: %v", err)

@@ -170,3 +170,57 @@ func TestBrokenSnapshotIsRefused(t *testing.T) {
 		t.Errorf("a broken file: %v", err)
 	}
 }
+
+// TestSnapshotOfKafka: one that does not say at which of raft's indexes it ends. The only voter takes it over; one of several cannot
+// know what the others count.
+func TestSnapshotOfKafka(t *testing.T) {
+	p := position{index: 30, term: 2, offset: 30}
+	write := func() *vfs.Memory {
+		disk := vfs.NewMemory()
+		openFileJournal(t, disk)
+		values := slices.Values([][]byte{[]byte("a"), []byte("b")})
+		e := electorate{version: 1, voters: newVoterSet([]Member{{Voter: voter(1), Endpoints: endpoints(1), MaxKRaft: 1}})}
+		data, err := buildSnapshot(position{term: 2}, 7, e, values, time.UnixMilli(8)) // index 0: no tag
+		if err == nil {
+			err = (&files{disk, folder}).writeSnapshot(p, data)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return disk
+	}
+	c := newCluster(t, 0, Options{Dynamic: true})
+	n := c.boot(1, write())
+	c.settle()
+	n.propose("c")
+	c.settle()
+	n = c.crash(1)
+	c.settle()
+	c.agree("a b c")
+	if s := n.Status(); s.KRaftVersion != 1 || n.votersOf() != "1" || n.lead == nil {
+		t.Errorf("%+v", s)
+	}
+	data, err := n.files.readSnapshot(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := sentSnapshot(data); err != nil || got != p {
+		t.Errorf("it was not made one that says where it ends: %+v, %v", got, err)
+	}
+	f := &files{write(), folder}
+	if _, _, err := f.newestSnapshot(electorate{voters: newVoterSet([]Member{{Voter: voter(1)}})}); err != nil {
+		t.Error(err)
+	}
+	several := &files{vfs.NewMemory(), folder}
+	openFileJournal(t, several.fs.(*vfs.Memory))
+	plain, err := buildSnapshot(position{term: 2}, 7, electorate{}, slices.Values([][]byte{[]byte("a")}), time.UnixMilli(8))
+	if err == nil {
+		err = several.writeSnapshot(p, plain)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := several.newestSnapshot(electorate{voters: newVoterSet([]Member{{Voter: voter(1)}, {Voter: voter(2)}})}); err == nil || !strings.Contains(err.Error(), "was not written by Ottla") {
+		t.Errorf("one of two voters takes it: %v", err)
+	}
+}
