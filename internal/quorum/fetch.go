@@ -39,14 +39,13 @@ func (q *Quorum) fetch() {
 	}()
 	f := &fetcher{q: q, source: q.options.Source}
 	for ctx.Err() == nil {
-		news, pause := q.News(), fetchPause
+		pause := fetchPause
 		if !f.needed(time.Now()) {
 			pause = q.options.ElectionTimeout / electionTicks
 		} else if to, heard := f.turn(ctx); heard && f.settled(ctx, to) {
 			continue
 		}
 		select {
-		case <-news:
 		case <-time.After(pause):
 		case <-ctx.Done():
 		}
