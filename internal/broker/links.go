@@ -51,8 +51,25 @@ func (b *Broker) brokerUnlinked(connection context.Context, node int32) {
 		delete(b.links.mu.brokers, node)
 	}
 	b.links.mu.Unlock()
-	if last.connection == connection && b.ctx.Err() == nil {
+	if last.connection != connection || b.ctx.Err() != nil {
+		return
+	}
+	b.probe(node, last.epoch)
+	for _, pause := range probePauses {
+		if !b.rest(pause) || b.linked(node) {
+			return
+		}
 		b.probe(node, last.epoch)
+	}
+}
+
+// rest waits, and reports whether this node still runs.
+func (b *Broker) rest(pause time.Duration) bool {
+	select {
+	case <-time.After(pause):
+		return true
+	case <-b.ctx.Done():
+		return false
 	}
 }
 
@@ -88,17 +105,17 @@ func (b *Broker) hint(node int32, epoch int64, of func(*controller.Controller, t
 	engine.Do(func(c *controller.Controller, now time.Time) statemachine.Output { return of(c, now, node, epoch) }, func(error) {})
 }
 
-// probePauses are how long a new controller waits before it tries the brokers that it has not heard of: the one whose process
-// took the old controller with it has no connection here whose end could tell.
+// probePauses are how long a controller waits before it tries a broker again that lost its connection and has no other: a
+// process takes a while to die, and its listener may be there longer than its connections. A new controller waits as long
+// before it tries the brokers that it has not heard of: the one whose process took the old controller with it has no
+// connection here whose end could tell.
 var probePauses = []time.Duration{20 * time.Millisecond, 200 * time.Millisecond, time.Second}
 
 // probeBrokers tries all brokers that have no connection to this new controller, some times, since it may take a while until
 // they have found it.
 func (b *Broker) probeBrokers() {
 	for _, pause := range probePauses {
-		select {
-		case <-time.After(pause):
-		case <-b.ctx.Done():
+		if !b.rest(pause) {
 			return
 		}
 		if _, err := b.controller.engine(); err != nil {

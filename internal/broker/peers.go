@@ -76,6 +76,11 @@ func (b *Broker) peerDown(to peer.To, refused bool) {
 	if q := b.quorum.Load(); q != nil && to.Listener == peer.Controller {
 		q.Suspect(to.Node)
 	}
+	if _, err := b.controller.engine(); err == nil && !b.linked(to.Node) { // the controller here may have missed that
+		if known := b.store.Current().Broker(to.Node); known != nil && known.Active() {
+			go b.probe(to.Node, known.Epoch)
+		}
+	}
 	now := time.Now()
 	if last, told := b.toldGone.Swap(to.Node, now); !told || now.Sub(last.(time.Time)) > toldGone {
 		b.log.Info("a node's process is gone: a connection to it was refused", "node", to.Node, "listener", to.Listener.String())
