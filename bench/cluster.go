@@ -88,6 +88,11 @@ func (c *clusterRun) run(ctx context.Context, dir string) (err error) {
 	if err := c.start(ctx, dir); err != nil {
 		return err
 	}
+	if c.Only.MatchString("throughput") || c.Only.MatchString("latency") {
+		if err := c.warmUp(ctx); err != nil {
+			return fmt.Errorf("warm-up: %w", err)
+		}
+	}
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error

@@ -8,10 +8,44 @@ import (
 	"time"
 )
 
-// throughput has every partition's leader take batches of 64 KB, 5 requests on the way for each, acks=all.
+// Before anything is measured of a cluster both kinds of load run for a while and are thrown away: a JVM that has just started
+// compiles what it runs, for half a minute on two processors, and takes several times the CPU time meanwhile.
+const (
+	warmThroughput = 25 * time.Second
+	warmLatency    = 10 * time.Second
+)
+
+// warmUp is for the JVM's compiler; Ottla gets the same.
+func (c *clusterRun) warmUp(ctx context.Context) error {
+	if _, err := c.produce(ctx, "warm-throughput", Limits{Measure: warmThroughput, MeasureBytes: 2 * runBytes}, nil); err != nil {
+		return err
+	}
+	_, err := c.endToEnd(ctx, "warm-latency", Limits{Measure: warmLatency}, nil)
+	return err
+}
+
+// throughput is that of produce.
 func (c *clusterRun) throughput(ctx context.Context) error {
+	limits := Limits{WarmUp: 2 * time.Second, Measure: 2 * c.Duration(), MeasureBytes: runBytes}
+	if err := touchPageCache(c.dir, clusterNodes*limits.MeasureBytes); err != nil {
+		return err
+	}
+	s, err := c.produce(ctx, "throughput", limits, c.profiles("throughput"))
+	if err != nil {
+		return err
+	}
+	const what = "acks=all, 1 KB records, 6 partitions: "
+	c.figures.note(what+"MB/s", c.name, s.MBPerSecond)
+	c.figures.note(what+"CPU s/GB of the nodes", c.name, s.SecondsPerGB)
+	c.figures.note(what+"p50 of a request of 64 KB, ms", c.name, s.P50)
+	c.figures.note(what+"p99 of a request of 64 KB, ms", c.name, s.P99)
+	return nil
+}
+
+// produce has every partition's leader take batches of 64 KB, 5 requests on the way for each, acks=all.
+func (c *clusterRun) produce(ctx context.Context, name string, limits Limits, around func(begin bool)) (Sample, error) {
 	batch := batchOf(recordsPer64KB)
-	load, err := c.load(ctx, "throughput", func(load *Load, p int32, addr string) error {
+	return c.runLoad(ctx, name, limits, around, func(load *Load, p int32, addr string) error {
 		frame, err := produceFrame(load.topic.id, p, batch)
 		if err != nil {
 			return err
@@ -25,36 +59,11 @@ func (c *clusterRun) throughput(ctx context.Context) error {
 		})
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	limits := Limits{WarmUp: 2 * time.Second, Measure: 2 * c.Duration(), MeasureBytes: runBytes}
-	if err := touchPageCache(c.dir, clusterNodes*limits.MeasureBytes); err != nil {
-		return err
-	}
-	s, err := load.Run(ctx, c.pids(), limits, c.profiles("throughput"))
-	if err != nil {
-		return err
-	}
-	const what = "acks=all, 1 KB records, 6 partitions: "
-	c.figures.note(what+"MB/s", c.name, s.MBPerSecond)
-	c.figures.note(what+"CPU s/GB of the nodes", c.name, s.SecondsPerGB)
-	c.figures.note(what+"p50 of a request of 64 KB, ms", c.name, s.P50)
-	c.figures.note(what+"p99 of a request of 64 KB, ms", c.name, s.P99)
-	return load.close()
 }
 
-// latency is that of 1,000 records/s, one by one, over all partitions, each with a consumer that waits.
+// latency is that of endToEnd.
 func (c *clusterRun) latency(ctx context.Context) error {
-	const perSecond = 1000
-	load, err := c.load(ctx, "latency", func(load *Load, p int32, addr string) error {
-		return addEndToEnd(ctx, load, addr, p, clusterPartitions*time.Second/perSecond)
-	})
-	if err != nil {
-		return err
-	}
-	limits := Limits{WarmUp: 2 * time.Second, Measure: 3 * c.Duration()}
-	s, err := load.Run(ctx, c.pids(), limits, c.profiles("latency"))
+	s, err := c.endToEnd(ctx, "latency", Limits{WarmUp: 2 * time.Second, Measure: 3 * c.Duration()}, c.profiles("latency"))
 	if err != nil {
 		return err
 	}
@@ -65,7 +74,28 @@ func (c *clusterRun) latency(ctx context.Context) error {
 	c.figures.note(what+"p50 of an acknowledgement, ms", c.name, s.AckP50)
 	c.figures.note(what+"p99 of an acknowledgement, ms", c.name, s.AckP99)
 	c.figures.note(what+"CPU of the nodes, µs a record", c.name, s.MicrosPerRequest)
-	return load.close()
+	return nil
+}
+
+// endToEnd sends 1,000 records/s, one by one, over all partitions, each with a consumer that waits.
+func (c *clusterRun) endToEnd(ctx context.Context, name string, limits Limits, around func(begin bool)) (Sample, error) {
+	const perSecond = 1000
+	return c.runLoad(ctx, name, limits, around, func(load *Load, p int32, addr string) error {
+		return addEndToEnd(ctx, load, addr, p, clusterPartitions*time.Second/perSecond)
+	})
+}
+
+// runLoad runs a load on a topic of its own, and deletes that.
+func (c *clusterRun) runLoad(ctx context.Context, name string, limits Limits, around func(begin bool), add func(load *Load, partition int32, leader string) error) (Sample, error) {
+	load, err := c.load(ctx, name, add)
+	if err != nil {
+		return Sample{}, err
+	}
+	s, err := load.Run(ctx, c.pids(), limits, around)
+	if err != nil {
+		return s, err
+	}
+	return s, load.close()
 }
 
 // load makes a topic, and has add put lanes for each of its partitions into a load.

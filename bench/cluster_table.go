@@ -49,7 +49,7 @@ func (f *clusterFigures) print(w io.Writer) {
 				row = append(row, "")
 				continue
 			}
-			medians[contender] = values[len(values)/2]
+			medians[contender] = values[(len(values)-1)/2]
 			cell := figure(medians[contender])
 			if len(values) > 1 {
 				cell += " (" + figure(values[len(values)-1]) + ")"
