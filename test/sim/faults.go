@@ -94,6 +94,9 @@ func (c *Cluster) end(f Fault) {
 	case Break, Late, SyncError, WriteError:
 	default:
 		c.links(f, c.net.Heal, func(from, to string) { c.net.Slow(from, to, network.Delay{}) })
+		if f.Draw%2 == 0 && len(c.nodes) > 1 {
+			c.deliverLate(n) // what was held up
+		}
 	}
 }
 

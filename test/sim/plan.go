@@ -88,6 +88,9 @@ func draw(o Options) Plan {
 		f := Fault{At: at, Kind: kinds[random.IntN(len(kinds))], Node: random.IntN(o.Nodes), Draw: random.Uint64()}
 		f.Other = (f.Node + 1 + random.IntN(max(1, o.Nodes-1))) % o.Nodes
 		f.For = lasting(random, 50*time.Millisecond, 12*time.Second)
+		if f.Kind == PowerAll {
+			f.For = min(f.For, 4*time.Second) // nothing happens meanwhile
+		}
 		f.Clients = f.Kind == Isolate && random.IntN(2) == 0
 		p = append(p, f)
 	}
