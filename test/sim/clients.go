@@ -43,6 +43,10 @@ type clients struct {
 	ctx     context.Context // of new work
 	stop    context.CancelFunc
 	working sync.WaitGroup
+	mu      struct {
+		sync.Mutex
+		connected []*kgo.Client
+	}
 }
 
 func newClients(c *Cluster) *clients {
@@ -76,7 +80,21 @@ func (w *clients) connect(opts ...kgo.Opt) *kgo.Client {
 	if err != nil {
 		panic(err) // a mistake in the options
 	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.mu.connected = append(w.mu.connected, client)
 	return client
+}
+
+// abandon ends clients that have not finished, so that no goroutine of theirs is left in the bubble.
+func (w *clients) abandon() {
+	w.mu.Lock()
+	all := w.mu.connected
+	w.mu.Unlock()
+	for _, client := range all {
+		client.Close()
+	}
+	w.working.Wait()
 }
 
 // prepare creates the topics, as soon as the cluster does it.

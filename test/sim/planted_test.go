@@ -18,7 +18,10 @@ var (
 	bound = flag.Int("sim.bound", 20, "how many seeds a bug may take")
 )
 
-// Each planted bug is found, within a few seeds, by a checker.
+// Each planted bug is found, within a few seeds, by a checker, or because the cluster does not work again. The first seeds that found
+// them: 1 read-undecided, reuse-epoch, forget-vote, half-the-markers; 2 ack-before-commit, early-watermark, ignore-truncation,
+// forget-producers; 3 skip-sync, elect-out-of-isr; 5 answer-before-record; 6 count-unsynced; 8 stale-isr. Seeds do not replay
+// exactly: some runs need a few more.
 func TestPlanted(t *testing.T) {
 	for _, b := range planted.All() {
 		if *bug != "" && *bug != string(b) {
@@ -33,7 +36,7 @@ func TestPlanted(t *testing.T) {
 			}
 			var found []string
 			for line := range strings.Lines(string(out)) {
-				if strings.Contains(line, ": seed ") && !strings.Contains(line, "of simulated time") || strings.HasPrefix(line, "panic: BUG") {
+				if strings.Contains(line, ": seed ") && !strings.Contains(line, "of simulated time") || strings.HasPrefix(line, "panic: BUG") || strings.Contains(line, "is stuck: ") {
 					found = append(found, strings.TrimSpace(line))
 				}
 			}

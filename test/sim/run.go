@@ -49,13 +49,19 @@ func Run(o Options) *Report {
 	r := &Report{Options: o, Plan: draw(o), story: s}
 	c := newCluster(o, s)
 	w := newClients(c)
-	if err := c.run(w, r.Plan); err != nil {
+	supervised, unsupervise := context.WithCancel(context.Background())
+	err := c.run(supervised, w, r.Plan)
+	if err != nil {
 		r.Faults = append(r.Faults, err.Error())
 	}
 	if len(r.Faults) == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		r.Faults = w.judge(ctx)
 		cancel()
+	}
+	unsupervise()
+	if err != nil {
+		w.abandon()
 	}
 	for _, n := range c.nodes {
 		if err := n.stop(time.Minute); err != nil {
@@ -76,11 +82,9 @@ func Run(o Options) *Report {
 	return r
 }
 
-// run starts the cluster and the clients, has everything go wrong that is planned, and ends the clients when all is healed.
-func (c *Cluster) run(w *clients, p Plan) error {
+// run starts the cluster, which is supervised until a context ends, and the clients, has everything go wrong that is planned, and ends the clients when all is healed.
+func (c *Cluster) run(supervised context.Context, w *clients, p Plan) error {
 	defer w.stop()
-	supervised, unsupervise := context.WithCancel(context.Background())
-	defer unsupervise()
 	for _, n := range c.nodes {
 		if err := n.start(); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/cryptotest"
 	"testing/synctest"
@@ -41,22 +42,54 @@ func rangeOf(text string) (first, last uint64, err error) {
 	return first, last, err
 }
 
-// stuckLimit is how long, in real time, a run may take: if simulated time stands still, a goroutine waits for something that is
-// not of the bubble, for a mutex above all.
+// stuckLimit is how long, in real time, simulated time may stand still: a goroutine waits for something that is not of the bubble,
+// or one asks again and again without a pause.
 const stuckLimit = time.Minute
+
+// beat counts the tenths of a second of a bubble's time.
+func beat(n *atomic.Int64, end <-chan struct{}) {
+	for {
+		select {
+		case <-end:
+			return
+		case <-time.After(100 * time.Millisecond):
+			n.Add(1)
+		}
+	}
+}
+
+// watchBeats ends the process if the beats stop; it returns when end is closed.
+func watchBeats(seed uint64, n *atomic.Int64, end <-chan struct{}) {
+	for {
+		before := n.Load()
+		select {
+		case <-end:
+			return
+		case <-time.After(stuckLimit):
+		}
+		if n.Load() == before {
+			pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
+			fmt.Fprintf(os.Stderr, "seed %d is stuck: simulated time stands still\n", seed)
+			os.Exit(3)
+		}
+	}
+}
 
 // simulate runs a seed in a bubble.
 func simulate(t *testing.T, o Options) (r *Report) {
 	t.Helper()
-	stuck := time.AfterFunc(stuckLimit, func() {
-		pprof.Lookup("goroutine").WriteTo(os.Stderr, 2)
-		fmt.Fprintf(os.Stderr, "seed %d is stuck\n", o.Seed)
-		os.Exit(3)
-	})
-	defer stuck.Stop()
+	var beats atomic.Int64
+	end := make(chan struct{})
+	defer close(end)
+	go watchBeats(o.Seed, &beats, end)
 	t.Run(fmt.Sprint("seed ", o.Seed), func(t *testing.T) {
 		cryptotest.SetGlobalRandom(t, o.Seed)
-		synctest.Test(t, func(*testing.T) { r = Run(o) })
+		synctest.Test(t, func(*testing.T) {
+			ended := make(chan struct{})
+			go beat(&beats, ended)
+			r = Run(o)
+			close(ended)
+		})
 	})
 	return r
 }
