@@ -27,8 +27,6 @@ type cluster struct {
 	config *config.Broker
 	nodes  []*node
 	minISR int
-	// streamingFrom is that of the nodes; 0: the default.
-	streamingFrom int
 	// connections have the last answer from each leader to each follower.
 	connections sync.Map
 	sends       sync.WaitGroup // and proposals
@@ -43,8 +41,6 @@ type cluster struct {
 		cut     map[[2]int32]bool // from follower to leader
 		alive   map[int32]bool
 		delayed bool // controller and network take their time
-		// sync is how long a disk takes; 0: as chance has it.
-		sync time.Duration
 	}
 }
 
@@ -93,12 +89,6 @@ func (c *cluster) delay() {
 
 // syncTime is how long a disk takes: some milliseconds, now and then a hundred.
 func (c *cluster) syncTime() time.Duration {
-	c.mu.Lock()
-	fixed := c.mu.sync
-	c.mu.Unlock()
-	if fixed > 0 {
-		return fixed
-	}
 	d := time.Duration(c.below(3000)) * time.Microsecond
 	if c.chance(15) {
 		d *= 30
@@ -112,7 +102,7 @@ func newCluster(t testing.TB, seed uint64, replicas, minISR int, settings ...str
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, config: loaded, minISR: minISR, streamingFrom: int(seed % 2)}
+	c := &cluster{t: t, config: loaded, minISR: minISR}
 	c.rand.Rand = rand.New(rand.NewPCG(seed, 7))
 	c.mu.cut, c.mu.alive = map[[2]int32]bool{}, map[int32]bool{}
 	c.mu.image = metadata.Empty("c")
@@ -156,8 +146,7 @@ func (n *node) start() {
 	epoch := n.epoch
 	n.serves.Store(newLeaderSide(n))
 	n.follows = New(Options{
-		streamingFrom: n.c.streamingFrom,
-		Node:          n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Settings: func() Settings {
+		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Settings: func() Settings {
 			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
 		},
 	})

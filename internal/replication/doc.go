@@ -10,7 +10,7 @@
 // One round: a Fetch names for each partition where the log ends, under which epoch, and up to where it is on stable storage;
 // the leader answers as soon as it has more; the records are appended, and the flusher is asked for them; when they are stable
 // the next Fetch says so, and with that the leader may answer its producers. Should the disk be slow, the next Fetch does not
-// wait for it for longer than syncPatience; where records stream in, it does not wait at all.
+// wait for it for longer than syncPatience.
 //
 // A Fetch that waits at the leader is overtaken by another of the same session when there is news that must not wait: records
 // that have become stable, a partition that this broker follows from now on, or does not any more. Of the two the leader answers

@@ -29,13 +29,11 @@ type fetcher struct {
 		// taking says that an answer is being taken in, sending that a request is being sent: by one goroutine at a time, so that they
 		// leave in their order.
 		taking, sending bool
-		// unstable counts logs with records that are not stable yet; the next request waits for them until patience ends, unless
-		// records stream in.
-		unstable  int
-		patience  time.Time
-		streaming bool
-		failures  int // requests that failed in a row
-		resume    time.Time
+		// unstable counts logs with records that are not stable yet; the next request waits for them until patience ends.
+		unstable int
+		patience time.Time
+		failures int // requests that failed in a row
+		resume   time.Time
 	}
 }
 
@@ -56,10 +54,6 @@ type following struct {
 
 // syncPatience is how long a fetcher waits for the disk before it asks for more: as long as a disk that is well takes.
 const syncPatience = 20 * time.Millisecond
-
-// streamingFrom is how many bytes an answer has from which on records stream in: more of them come over the network while those are
-// synced, and what is stable is told log by log. Fewer are cheaper to sync and to tell together.
-const streamingFrom = 64 << 10
 
 // firstPause is the pause after a first failure; it doubles with each further one.
 const firstPause = 2 * time.Millisecond
@@ -229,7 +223,7 @@ func (f *fetcher) next(now time.Time) (*slot, time.Duration) {
 		return nil, idle // what waits at the leader must not be overtaken, or cannot
 	case now.Before(f.mu.resume):
 		return nil, f.mu.resume.Sub(now)
-	case len(f.mu.slots) == 0 && f.mu.unstable > 0 && !f.mu.streaming && now.Before(f.mu.patience):
+	case len(f.mu.slots) == 0 && f.mu.unstable > 0 && now.Before(f.mu.patience):
 		return nil, f.mu.patience.Sub(now)
 	}
 	return f.compose(now)
@@ -239,14 +233,11 @@ func (f *fetcher) next(now time.Time) (*slot, time.Duration) {
 func (f *fetcher) Committed(int, error) {
 	f.mu.Lock()
 	f.mu.unstable--
-	all, some := f.mu.unstable == 0, f.mu.streaming
-	f.mu.news = f.mu.news || all || some
+	all := f.mu.unstable == 0
+	f.mu.news = f.mu.news || all
 	f.mu.Unlock()
-	switch {
-	case all:
+	if all {
 		f.goOn()
-	case some:
-		f.signal() // by the time it has woken up there may be more to tell
 	}
 }
 

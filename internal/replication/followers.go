@@ -38,8 +38,6 @@ type Options struct {
 	Throttle Throttle
 	Metrics  *metrics.Registry // nil keeps the numbers to itself
 	Logger   *slog.Logger      // nil: says nothing
-
-	streamingFrom int // 0 stands for the constant of that name
 }
 
 // Throttle holds back replicas that catch up.
@@ -88,9 +86,6 @@ func New(o Options) *Followers {
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
-	}
-	if o.streamingFrom == 0 {
-		o.streamingFrom = streamingFrom
 	}
 	m := &Followers{options: o, seed: maphash.MakeSeed()}
 	m.mu.fetchers, m.mu.at = map[place]*fetcher{}, map[key]*fetcher{}

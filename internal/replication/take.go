@@ -43,9 +43,6 @@ func (f *fetcher) take(s *slot, err error) {
 
 	f.mu.Lock()
 	f.mu.taking = false
-	if r.records > 0 {
-		f.mu.streaming = r.records >= f.m.options.streamingFrom
-	}
 	f.mu.free = append(f.mu.free, s)
 	f.mu.Unlock()
 	f.goOn()
@@ -93,10 +90,9 @@ func isSessionError(err error) bool {
 
 // receipt is one answer being taken in.
 type receipt struct {
-	f       *fetcher
-	s       *slot
-	records int // bytes of them
-	bytes   int // of throttled replicas
+	f     *fetcher
+	s     *slot
+	bytes int // of throttled replicas
 }
 
 func (r *receipt) take() {
@@ -166,7 +162,6 @@ func (r *receipt) apply(a asked, data *wire.FetchResponsePartitionData) (end int
 		LeaderEpoch: a.epoch, Offset: a.offset, Records: data.Records, HighWatermark: data.HighWatermark, Start: data.LogStartOffset,
 	})
 	if err == nil && len(data.Records) > 0 {
-		r.records += len(data.Records)
 		r.await(p, end)
 	}
 	return end, r.outdated(err)
