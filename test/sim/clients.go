@@ -133,5 +133,8 @@ func (w *clients) start() {
 	w.working.Go(w.askOffsets)
 	for _, n := range w.cluster.nodes {
 		w.working.Go(func() { w.observe(n) })
+		if len(w.cluster.nodes) > 1 {
+			w.working.Go(func() { w.repeat(n) })
+		}
 	}
 }

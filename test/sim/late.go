@@ -60,6 +60,15 @@ func (t *tapped) Write(p []byte) (int, error) {
 	return t.Conn.Write(p)
 }
 
+// repeat delivers a node's requests late, now and then.
+func (w *clients) repeat(n *Node) {
+	random := w.random(400 + uint64(n.id))
+	for w.ctx.Err() == nil {
+		wait(w.ctx, between(random, 500*time.Millisecond, 3*time.Second))
+		w.cluster.deliverLate(n)
+	}
+}
+
 // deliverLate sends the kept requests of a node to all controllers once more, and judges the answers: a proposal for a state of the
 // partition that has passed must be refused.
 func (c *Cluster) deliverLate(n *Node) {

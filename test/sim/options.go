@@ -66,7 +66,7 @@ func (o Options) properties(id int) []string {
 		"log.retention.check.interval.ms=5000", "log.cleaner.backoff.ms=5000", "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000",
 	}
 	if o.Seed/2%2 == 0 {
-		all = append(all, "replica.lag.time.max.ms=2000") // replicas leave in-sync sets, though their brokers live
+		all = append(all, "replica.lag.time.max.ms=1000") // replicas leave in-sync sets, though their brokers live
 	}
 	if o.Nodes == 1 {
 		all = append(all, "listeners=PLAINTEXT://"+host+":9092")

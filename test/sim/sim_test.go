@@ -106,7 +106,8 @@ func TestSeeds(t *testing.T) {
 	}
 	for seed := from; seed <= last; seed++ {
 		o := Options{Seed: seed, Nodes: *nodes, Trouble: *trouble, Level: level}
-		for range *times {
+		var before []event
+		for run := range *times {
 			runtime.GC() // and not while a seed runs
 			start := time.Now()
 			r := simulate(t, o)
@@ -114,6 +115,10 @@ func TestSeeds(t *testing.T) {
 				t.Fatalf("seed %d did not end; the plan was\n%v", seed, draw(o))
 			}
 			t.Logf("%s; %v of real time", r.Summary(), time.Since(start).Round(time.Millisecond))
+			if run > 0 {
+				t.Logf("seed %d: %.0f %% of the run's %d events are those of the run before", seed, 100*alike(before, r.Events), len(r.Events))
+			}
+			before = r.Events
 			if *record != "" {
 				if err := os.WriteFile(*record, []byte(r.Told()), 0o644); err != nil {
 					t.Fatal(err)
@@ -133,6 +138,22 @@ func TestSeeds(t *testing.T) {
 			}
 		}
 	}
+}
+
+// alike is which part of the second run's events the first has, too, at the same times.
+func alike(first, second []event) float64 {
+	count := map[event]int{}
+	for _, e := range first {
+		count[e]++
+	}
+	same := 0
+	for _, e := range second {
+		if count[e] > 0 {
+			count[e]--
+			same++
+		}
+	}
+	return float64(same) / float64(max(1, len(second)))
 }
 
 // A lone node keeps what it has promised, too.
