@@ -20,9 +20,8 @@ var (
 
 // Each planted bug is found, within a few seeds, by a checker, or because the cluster does not work again. The first seeds that found
 // them: 1 read-undecided, reuse-epoch, forget-vote, half-the-markers; 2 ack-before-commit, early-watermark, ignore-truncation,
-// forget-producers; 3 skip-sync, elect-out-of-isr; 4 stale-isr; 5 answer-before-record; 6
-// count-unsynced. Seeds do not replay
-// exactly: some runs need a few more.
+// forget-producers; 3 skip-sync, elect-out-of-isr; 4 stale-isr; 5 answer-before-record; 6 count-unsynced.
+// Seeds do not replay exactly: some runs need a few more.
 func TestPlanted(t *testing.T) {
 	for _, b := range planted.All() {
 		if *bug != "" && *bug != string(b) {

@@ -46,6 +46,11 @@ func (b *synctestBubble) draw() uint64 {
 // mrandinit initializes`},
 	{"alg.go", "		key[i] = bootstrapRand()\n", "		key[i] = 0x9e3779b97f4a7c15 * uint64(i+1)\n"},
 	{"alg.go", "		hashkey[i] = uintptr(bootstrapRand())\n", "		hashkey[i] = uintptr(0x9e3779b97f4a7c15 * uint64(i+1) & (1<<31 - 1))\n"},
+	{"sema.go", "func internal_sync_nanotime() int64 {\n", `func internal_sync_nanotime() int64 {
+	if b := getg().bubble; b != nil {
+		return b.now
+	}
+`},
 	{"proc.go", "const forcePreemptNS = 10 * 1000 * 1000", "const forcePreemptNS = 3600 * 1000 * 1000 * 1000"},
 }
 
