@@ -104,7 +104,7 @@ func describeAPIs(served []kmsg.ApiVersionsResponseApiKey) []string {
 		}
 		known, found := wire.FindAPI(s.ApiKey)
 		switch {
-		case !found:
+		case !found || known.Own():
 			lines[s.ApiKey] = fmt.Sprintf("UNKNOWN(%d): %s", s.ApiKey, versions)
 			continue
 		case known.Max < s.MinVersion:
@@ -117,7 +117,7 @@ func describeAPIs(served []kmsg.ApiVersionsResponseApiKey) []string {
 		lines[s.ApiKey] = fmt.Sprintf("%s(%d): %s", known.Name, s.ApiKey, versions)
 	}
 	for _, known := range wire.APIs {
-		if _, found := lines[known.Key]; !found && known.Broker {
+		if _, found := lines[known.Key]; !found && known.Broker && !known.Own() {
 			lines[known.Key] = fmt.Sprintf("%s(%d): UNSUPPORTED", known.Name, known.Key)
 		}
 	}

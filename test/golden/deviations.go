@@ -83,6 +83,7 @@ func additions() []deviation {
 		{"configs", regexp.MustCompile(`--describe --topic u --all`), "write.caching lets a topic acknowledge before its bytes are on stable storage, as Kafka always does", func(s *step) {
 			s.stdout = append(s.stdout, "  write.caching=false sensitive=false synonyms={DEFAULT_CONFIG:write.caching.default=false}")
 		}},
+		{"kafka-features", regexp.MustCompile(` describe$`), "a node that is the whole cluster is a quorum that others can join", replaced("FinalizedVersionLevel: 0", "FinalizedVersionLevel: 1")},
 		{"kafka-metadata-quorum", regexp.MustCompile(`--status$`), "a node that is the whole cluster has no controller listener", replaced(`, "endpoints": ["CONTROLLER://<hostport>"]`, "")},
 	}
 }
