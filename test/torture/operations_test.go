@@ -290,9 +290,7 @@ func TestOperationsUncleanElection(t *testing.T) {
 		}
 		return err
 	})
-	if now := o.look(0); now.Leader >= 0 {
-		t.Errorf("node %d leads, in sync %v", now.Leader, now.ISR)
-	}
+	o.awaitLeader(0, -1)
 	answer, err := o.admin.ElectLeaders(t.Context(), kadm.ElectLiveReplica, kadm.TopicsSet{o.topic: {0: {}}})
 	if err != nil || answer[o.topic][0].Err != nil {
 		t.Fatal(err, answer)

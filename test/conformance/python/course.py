@@ -185,8 +185,17 @@ class Course:
     def partitions_grow(self):
         self.client.grow(TOPIC, 6)
         until(15, "six partitions in metadata", lambda: self.client.partitions(TOPIC) == 6)
-        self.send([ORDERS, ORDERS + 1, ORDERS + 2], [3, 4, 5])
+        until(15, "a producer that knows them", self.sent_to_new_partitions)  # not every node may have heard of them yet
         same([3, 4, 5], [p for p, _, i in self.acknowledged if i >= ORDERS], "new partitions")
+
+    def sent_to_new_partitions(self):
+        try:
+            self.send([ORDERS, ORDERS + 1, ORDERS + 2], [3, 4, 5])
+        except AssertionError as e:
+            if "_UNKNOWN_PARTITION" not in str(e):
+                raise
+            return False
+        return True
 
     def latest_skips_what_was_there(self):
         reader, got, i = self.client.reader(TOPIC, GROUP + "-late", "latest"), [], 1000
