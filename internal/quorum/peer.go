@@ -143,10 +143,10 @@ func checkEntry(e *pb.Entry) error {
 }
 
 // withConf has a snapshot bring the configuration that its own records name. A sender knows no better, and a receiver that is no
-// voter there would be passed over.
+// voter there would be passed over. Of other messages, not all of which are checked for one, nobody reads it.
 func (q *Quorum) withConf(m *pb.Message) *pb.Message {
 	s := m.GetSnapshot()
-	if raft.IsEmptySnap(s) {
+	if m.GetType() != pb.MsgSnap || raft.IsEmptySnap(s) {
 		return m
 	}
 	e, err := snapshotElectorate(s.GetData(), position{index: s.GetMetadata().GetIndex()}, electorate{voters: staticVoters(q.options.Voters)})
