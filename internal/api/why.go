@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/group"
@@ -43,7 +44,7 @@ func (a *API) Why(kind WhyKind, name string, answer func(report []byte, err erro
 			}
 			err = &kafka.Error{Code: code, Message: text}
 		}
-		answer(response.Report, err)
+		answer(slices.Clone(response.Report), err) // the bytes are the connection's
 	})
 }
 
@@ -83,10 +84,11 @@ func (a *API) whyHere(kind WhyKind, name string, answer func(report []byte, err 
 	}
 }
 
+// writeReport answers with JSON, which is not made on the goroutine of the coordinator: all its other groups would wait.
 func writeReport(report any, err error, answer func(report []byte, err error)) {
 	if err != nil {
 		answer(nil, err)
 		return
 	}
-	answer(json.MarshalIndent(report, "", "  "))
+	go func() { answer(json.MarshalIndent(report, "", "  ")) }()
 }
