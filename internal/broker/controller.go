@@ -37,11 +37,16 @@ func (b *Broker) joinQuorum() error {
 	if err != nil {
 		return err
 	}
+	bootstrap, err := format.ReadBootstrap(b.options.FS, dir.Path()) // now, and not when a leader is missed
+	if err != nil {
+		return err
+	}
 	o := quorum.Options{
 		Self: self, Voters: voters, Endpoints: b.controllerEndpoints(), Dynamic: len(c.Voters) == 0,
 		ElectionTimeout: c.Duration(config.ControllerQuorumFetchTimeoutMs),
 		OnCommit:        b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp,
-		OnLead: b.lead, OnResign: b.resign, OnLeader: b.active.set, OnVoters: b.votersChanged,
+		OnLead:   func(epoch int32, log *quorum.Leadership) { b.lead(epoch, log, bootstrap) },
+		OnResign: b.resign, OnLeader: b.active.set, OnVoters: b.votersChanged,
 		OnFailure:     func(err error) { b.fail(fmt.Errorf("the metadata quorum stopped: %w", err)) },
 		Snapshot:      b.snapshot,
 		SnapshotBytes: c.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
@@ -100,14 +105,8 @@ func (s *controllerSeat) take(engine *statemachine.Engine[*controller.Controller
 
 var errNotController = &kafka.Error{Code: kafka.NotController, Message: "This is not the correct controller for this cluster."}
 
-// lead makes this node the controller.
-func (b *Broker) lead(epoch int32, log *quorum.Leadership) {
-	bootstrap, err := format.ReadBootstrap(b.options.FS, b.metadataDir.Path())
-	if err != nil {
-		b.log.Error("the controller cannot read what a new cluster begins with", "error", err)
-		b.fail(err)
-		return
-	}
+// lead makes this node the controller. A new cluster's metadata log begins with bootstrap.
+func (b *Broker) lead(epoch int32, log *quorum.Leadership, bootstrap []wire.Message) {
 	predecessor, heard := log.Predecessor()
 	machine := controller.New(controller.Options{
 		ClusterID: b.ClusterID(), Epoch: epoch, Config: b.options.Config, Incarnation: b.incarnation, Bootstrap: bootstrap,
