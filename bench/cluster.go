@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"log"
@@ -14,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 	"github.com/ottla/ottla/test/realkafka"
 )
@@ -112,18 +111,17 @@ func (c *clusterRun) run(ctx context.Context, dir string) (err error) {
 // start launches all nodes at once, and makes the topic of the failovers. The time counts until every partition of it has all
 // its replicas in sync.
 func (c *clusterRun) start(ctx context.Context, dir string) error {
-	var launch func(context.Context) error
 	var err error
 	if c.name == "kafka" {
-		launch, err = c.prepareKafka(ctx, dir)
+		err = c.prepareKafka(ctx, dir)
 	} else {
-		launch, err = c.prepareOttla(dir)
+		err = c.prepareOttla(dir)
 	}
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	if err := launch(ctx); err != nil {
+	if err := c.launch(ctx); err != nil {
 		return err
 	}
 	c.leaders = newLeaderMap(c.addrs())
@@ -157,27 +155,25 @@ func (n kafkaNode) Again(ctx context.Context) error { return n.Node.Start(ctx) }
 func (n kafkaNode) PID() int                        { return n.Node.PID }
 func (n kafkaNode) Addr() string                    { return n.Node.Addr }
 
-func (c *clusterRun) prepareKafka(ctx context.Context, dir string) (launch func(context.Context) error, err error) {
+func (c *clusterRun) prepareKafka(ctx context.Context, dir string) error {
 	cluster, err := realkafka.Format(ctx, dir, clusterNodes, properties...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, n := range cluster.Nodes {
 		c.nodes = append(c.nodes, kafkaNode{n})
 	}
-	return c.launchAll, nil
+	return nil
 }
 
-func (c *clusterRun) prepareOttla(dir string) (launch func(context.Context) error, err error) {
-	var id [16]byte
-	rand.Read(id[:])
-	id[0] &= 0x7f
+func (c *clusterRun) prepareOttla(dir string) error {
+	id := kafka.NewUUID()
 	var clients, controllers, voters []string
 	for i := range clusterNodes {
 		for _, list := range []*[]string{&clients, &controllers} {
 			addr, err := freeAddr()
 			if err != nil {
-				return nil, err
+				return err
 			}
 			*list = append(*list, addr)
 		}
@@ -186,24 +182,25 @@ func (c *clusterRun) prepareOttla(dir string) (launch func(context.Context) erro
 	for i := range clusterNodes {
 		http, err := freeAddr()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		b := &Ottla{Binary: c.Binary, dir: filepath.Join(dir, fmt.Sprintf("node%d", i+1)), addr: clients[i], http: http}
-		b.environment = []string{"CLUSTER_ID=" + base64.RawURLEncoding.EncodeToString(id[:])}
+		b.environment = []string{"CLUSTER_ID=" + id.String()}
 		b.Properties = []string{
 			fmt.Sprintf("node.id=%d", i+1), "process.roles=broker,controller", "controller.listener.names=CONTROLLER",
 			"listeners=PLAINTEXT://" + clients[i] + ",CONTROLLER://" + controllers[i],
 			"controller.quorum.voters=" + strings.Join(voters, ","),
 		}
 		if err := os.MkdirAll(b.dir, 0o755); err != nil {
-			return nil, err
+			return err
 		}
 		c.nodes = append(c.nodes, b)
 	}
-	return c.launchAll, nil
+	return nil
 }
 
-func (c *clusterRun) launchAll(ctx context.Context) error {
+// launch starts all nodes at the same time.
+func (c *clusterRun) launch(ctx context.Context) error {
 	errs := make([]error, len(c.nodes))
 	var wait sync.WaitGroup
 	for i, n := range c.nodes {
@@ -215,10 +212,6 @@ func (c *clusterRun) launchAll(ctx context.Context) error {
 
 // create makes a topic with replicas on all nodes, and returns when they are in sync.
 func (c *clusterRun) create(ctx context.Context, name string) (*topic, error) {
-	creatable := wire.CreateTopicsRequestCreatableTopic{Name: name, NumPartitions: clusterPartitions, ReplicationFactor: clusterNodes}
-	minISR := clusterMinISR
-	creatable.Configs = []wire.CreateTopicsRequestCreatableTopicConfig{{Name: "min.insync.replicas", Value: &minISR}}
-	rq := wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{creatable}, TimeoutMs: int32(topicLimit.Milliseconds())}
 	conn, err := dial(ctx, c.nodes[0].Addr())
 	if err != nil {
 		return nil, err
@@ -226,15 +219,15 @@ func (c *clusterRun) create(ctx context.Context, name string) (*topic, error) {
 	t := &topic{name: name, partitions: clusterPartitions, conn: conn}
 	deadline := time.Now().Add(topicLimit)
 	for {
-		var rs wire.CreateTopicsResponse
-		if err := conn.ask(7, &rq, &rs); err != nil {
+		refused, err := t.request(clusterNodes, map[string]string{"min.insync.replicas": clusterMinISR})
+		if err != nil {
 			return nil, err
 		}
-		if t.id = rs.Topics[0].TopicID; rs.Topics[0].ErrorCode == 0 {
+		if refused == nil {
 			break
 		}
 		if time.Now().After(deadline) { // not all brokers are there yet
-			return nil, fmt.Errorf("create topic %s: the broker answered %+v", name, rs.Topics)
+			return nil, refused
 		}
 		if err := pass(ctx, 5*time.Millisecond); err != nil {
 			return nil, err

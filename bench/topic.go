@@ -26,26 +26,36 @@ func createTopic(ctx context.Context, addr, name string, partitions int32, confi
 		return nil, err
 	}
 	t := &topic{name: name, partitions: partitions, conn: c}
-	creatable := wire.CreateTopicsRequestCreatableTopic{Name: name, NumPartitions: partitions, ReplicationFactor: 1}
+	refused, err := t.request(1, configs)
+	if err == nil {
+		err = refused
+	}
+	if err == nil {
+		err = t.awaitLeaders(ctx)
+	}
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	return t, nil
+}
+
+// request asks once for the topic, with so many replicas. refused is the broker's error.
+func (t *topic) request(replicas int16, configs map[string]string) (refused, err error) {
+	creatable := wire.CreateTopicsRequestCreatableTopic{Name: t.name, NumPartitions: t.partitions, ReplicationFactor: replicas}
 	for key, value := range configs {
 		creatable.Configs = append(creatable.Configs, wire.CreateTopicsRequestCreatableTopicConfig{Name: key, Value: &value})
 	}
 	rq := wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{creatable}, TimeoutMs: int32(topicLimit.Milliseconds())}
 	var rs wire.CreateTopicsResponse
-	if err := c.ask(7, &rq, &rs); err != nil {
-		c.Close()
-		return nil, fmt.Errorf("create topic %s: %w", name, err)
+	if err := t.conn.ask(7, &rq, &rs); err != nil {
+		return nil, fmt.Errorf("create topic %s: %w", t.name, err)
 	}
 	if len(rs.Topics) != 1 || rs.Topics[0].ErrorCode != 0 {
-		c.Close()
-		return nil, fmt.Errorf("create topic %s: the broker answered %+v", name, rs.Topics)
+		return fmt.Errorf("create topic %s: the broker answered %+v", t.name, rs.Topics), nil
 	}
 	t.id = rs.Topics[0].TopicID
-	if err := t.awaitLeaders(ctx); err != nil {
-		c.Close()
-		return nil, err
-	}
-	return t, nil
+	return nil, nil
 }
 
 // awaitLeaders returns when the broker serves every partition.

@@ -55,7 +55,7 @@ func (a *API) features(version int16, response *wire.ApiVersionsResponse) {
 	image := a.Metadata.Current()
 	response.FinalizedFeaturesEpoch = image.Offset()
 	finalized := maps.Collect(image.Features())
-	finalized[kraftVersion] = a.KRaftVersion()
+	finalized[kafka.KRaftVersionFeature] = a.KRaftVersion()
 	for _, name := range slices.Sorted(maps.Keys(finalized)) {
 		if level := finalized[name]; level > 0 {
 			response.FinalizedFeatures = append(response.FinalizedFeatures,

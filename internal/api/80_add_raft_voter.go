@@ -54,7 +54,7 @@ func (a *API) addVoterHere(rq *wire.AddRaftVoterRequest, reply func(*wire.AddRaf
 			return
 		}
 		for _, f := range response.SupportedFeatures {
-			if f.Name == kraftVersion {
+			if f.Name == kafka.KRaftVersionFeature {
 				m.MinKRaft, m.MaxKRaft = f.MinVersion, f.MaxVersion
 			}
 		}
@@ -64,8 +64,6 @@ func (a *API) addVoterHere(rq *wire.AddRaftVoterRequest, reply func(*wire.AddRaf
 		}
 	})
 }
-
-const kraftVersion = "kraft.version"
 
 // endpointsText writes endpoints as Kafka's texts do.
 func endpointsText(all []quorum.Endpoint) string {

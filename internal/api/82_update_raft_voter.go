@@ -1,6 +1,8 @@
 package api
 
 import (
+	"errors"
+
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/wire"
@@ -34,7 +36,7 @@ func (a *API) updateRaftVoter(c Call, rq *wire.UpdateRaftVoterRequest) {
 // updateVoterHere checks the request and begins the change, of which done is told.
 func (a *API) updateVoterHere(rq *wire.UpdateRaftVoterRequest, m quorum.Member, done func(error)) error {
 	q, err := a.leadingQuorum(rq.ClusterID)
-	if q != nil && !isCode(err, kafka.InconsistentClusterID) {
+	if q != nil && !errors.Is(err, kafka.InconsistentClusterID) {
 		switch _, epoch := q.Leader(); {
 		case rq.CurrentLeaderEpoch < epoch:
 			return kafka.Errorf(kafka.FencedLeaderEpoch, "epoch %d is over; it is %d now", rq.CurrentLeaderEpoch, epoch)

@@ -133,7 +133,7 @@ func (a *API) soon(answer func(error)) func(error) {
 	timer := time.AfterFunc(a.Config().Duration(config.ControllerQuorumRequestTimeoutMs), func() { give(kafka.RequestTimedOut) })
 	return func(err error) {
 		timer.Stop()
-		if isCode(err, kafka.NotController) {
+		if errors.Is(err, kafka.NotController) {
 			err = kafka.NotLeaderOrFollower
 		}
 		give(err)
@@ -142,13 +142,11 @@ func (a *API) soon(answer func(error)) func(error) {
 
 // votersText is the text of an answer; Kafka's has none where there is no more to say than the code.
 func votersText(err error) *string {
-	if isCode(err, kafka.NotLeaderOrFollower) || err == error(kafka.RequestTimedOut) {
+	if errors.Is(err, kafka.NotLeaderOrFollower) || err == error(kafka.RequestTimedOut) {
 		return nil
 	}
 	return textOf(err)
 }
-
-func isCode(err error, code kafka.ErrorCode) bool { return errors.Is(err, code) }
 
 // refusal is a response's error code as an error.
 func refusal(code int16) error {

@@ -45,7 +45,8 @@ func (b *Broker) buildController(buffers *server.Buffers) {
 	}
 	b.controllerAPI = api.NewController(api.Env{
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Controller: b.controller.engine, Settled: b.publisher.after,
-		BrokerEpoch: b.epoch.Load, BrokerLinked: b.brokerLinked, Controllers: b.controllers, Raft: b.takeRaft, Quorum: b.quorum.Load, QuorumStatus: b.quorumStatus, AskFeatures: b.askFeatures, KRaftVersion: b.voters.kraftVersion,
+		BrokerEpoch: b.epoch.Load, BrokerLinked: b.brokerLinked, Controllers: b.controllers, Raft: b.takeRaft,
+		Quorum: b.quorum.Load, QuorumStatus: b.quorumStatus, AskFeatures: b.askFeatures, KRaftVersion: b.voters.kraftVersion,
 		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
 	})
 	options := b.serverOptions(buffers)

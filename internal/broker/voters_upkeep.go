@@ -124,7 +124,7 @@ func (b *Broker) askFeatures(node int32, at quorum.Endpoint, done func(*wire.Api
 	if version == "" {
 		version = "dev"
 	}
-	rq := &wire.ApiVersionsRequest{ClientSoftwareName: "ottla", ClientSoftwareVersion: version}
+	rq := &wire.ApiVersionsRequest{ClientSoftwareName: peer.Software, ClientSoftwareVersion: version}
 	rs := new(wire.ApiVersionsResponse)
 	b.sendVoter(node, rq, rs, func(err error) { done(rs, err) })
 }

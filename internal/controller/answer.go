@@ -69,7 +69,7 @@ var errInactive = &kafka.Error{Code: kafka.NotController, Message: "The controll
 
 // ready returns why no request can be decided yet, or nil.
 func (c *Controller) ready() error {
-	if !c.active || c.Image().Feature(metadataVersion) == 0 {
+	if !c.active || c.Image().Feature(kafka.MetadataVersionFeature) == 0 {
 		return errInactive
 	}
 	return nil

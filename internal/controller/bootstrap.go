@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/wire"
@@ -31,7 +32,7 @@ func (c *Controller) Activate(now time.Time) statemachine.Output {
 		reason := "Controller failover"
 		records = append(records, &wire.AbortTransactionRecord{Reason: &reason})
 	}
-	if c.Image().Feature(metadataVersion) == 0 {
+	if c.Image().Feature(kafka.MetadataVersionFeature) == 0 {
 		records = append(records, c.bootstrapRecords()...)
 	}
 	return unasked(records)
@@ -67,9 +68,9 @@ func newestFeatures() []wire.Message {
 	for _, f := range Features() {
 		level := &wire.FeatureLevelRecord{Name: f.Name, FeatureLevel: f.New}
 		switch f.Name {
-		case metadataVersion:
+		case kafka.MetadataVersionFeature:
 			records = append([]wire.Message{level}, records...)
-		case kraftVersion:
+		case kafka.KRaftVersionFeature:
 		default:
 			records = append(records, level)
 		}

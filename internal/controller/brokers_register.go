@@ -90,7 +90,7 @@ func reservedID(id kafka.UUID) bool {
 // checkFeatures makes sure that the broker knows every finalized feature level.
 func (c *Controller) checkFeatures(rq *wire.BrokerRegistrationRequest) error {
 	finalized := maps.Collect(c.Image().Features())
-	finalized[kraftVersion] = c.kraftLevel()
+	finalized[kafka.KRaftVersionFeature] = c.kraftLevel()
 	offered := make(map[string]metadata.FeatureRange, len(rq.Features))
 	for _, f := range rq.Features {
 		offered[f.Name] = metadata.FeatureRange{Min: f.MinSupportedVersion, Max: f.MaxSupportedVersion}
@@ -98,8 +98,8 @@ func (c *Controller) checkFeatures(rq *wire.BrokerRegistrationRequest) error {
 			return err
 		}
 	}
-	if _, found := offered[metadataVersion]; !found {
-		return kafka.Errorf(kafka.InvalidRegistration, "Request features do not contain '%s'", metadataVersion)
+	if _, found := offered[kafka.MetadataVersionFeature]; !found {
+		return kafka.Errorf(kafka.InvalidRegistration, "Request features do not contain '%s'", kafka.MetadataVersionFeature)
 	}
 	for _, name := range slices.Sorted(maps.Keys(finalized)) {
 		if err := supports(name, finalized[name], offered[name]); err != nil {

@@ -12,11 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/wire"
 )
 
-const (
-	metadataVersion = "metadata.version"
-	kraftVersion    = "kraft.version"
-	elrVersion      = "eligible.leader.replicas.version"
-)
+const elrVersion = "eligible.leader.replicas.version"
 
 // Feature is one row of the table of features: the levels that this release supports, and the level that a new
 // cluster gets.
@@ -31,7 +27,7 @@ type Feature struct {
 
 // LevelAt is the level that a cluster gets with a metadata.version (Feature.defaultLevel).
 func (f Feature) LevelAt(metadata int16) int16 {
-	if f.Name == metadataVersion {
+	if f.Name == kafka.MetadataVersionFeature {
 		return metadata
 	}
 	level := int16(0)
@@ -61,17 +57,18 @@ const KRaftLevel = 1
 // (org.apache.kafka.server.common.Feature, MetadataVersion).
 func Features() []Feature {
 	return []Feature{
-		{Name: elrVersion, Max: 1, New: 1, since: []int16{26}, dependencies: map[string]int16{metadataVersion: 23}},
+		{Name: elrVersion, Max: 1, New: 1, since: []int16{26}, dependencies: map[string]int16{kafka.MetadataVersionFeature: 23}},
 		{Name: "group.version", Max: 1, New: 1, since: []int16{22}},
-		{Name: kraftVersion, Max: 1, New: KRaftLevel, since: []int16{21}},
-		{Name: metadataVersion, Min: minMetadataVersion, Max: 30, New: 30},
+		{Name: kafka.KRaftVersionFeature, Max: 1, New: KRaftLevel, since: []int16{21}},
+		{Name: kafka.MetadataVersionFeature, Min: minMetadataVersion, Max: 30, New: 30},
 		{Name: "share.version", Max: 1, New: 1, since: []int16{28}},
 		{Name: "streams.version", Max: 1, New: 1, since: []int16{29}},
 		{Name: "transaction.version", Max: 2, New: 2, since: []int16{24, 24}},
 	}
 }
 
-func featureOf(name string) (Feature, bool) {
+// FeatureNamed finds a feature.
+func FeatureNamed(name string) (Feature, bool) {
 	all := Features()
 	i := slices.IndexFunc(all, func(f Feature) bool { return f.Name == name })
 	if i < 0 {
@@ -134,7 +131,7 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 		return nil, invalidFeature(name, level, "The controller does not support the given upgrade type.")
 	}
 	current := c.Image().Feature(name)
-	if name == kraftVersion {
+	if name == kafka.KRaftVersionFeature {
 		current = c.kraftLevel()
 	}
 	if level < 0 {
@@ -150,12 +147,12 @@ func (c *Controller) updateFeature(u wire.UpdateFeaturesRequestFeatureUpdateKey,
 		return nil, invalidFeature(name, level, "Can't downgrade to a newer version.")
 	}
 	switch name {
-	case metadataVersion:
+	case kafka.MetadataVersionFeature:
 		return updateMetadataVersion(current, level, u.UpgradeType == unsafeDowngrade)
-	case kraftVersion:
+	case kafka.KRaftVersionFeature:
 		return c.updateKRaftVersion(u, current, validateOnly)
 	}
-	feature, found := featureOf(name)
+	feature, found := FeatureNamed(name)
 	if !found {
 		return nil, invalidFeature(name, level, "Feature %s not found.", name)
 	}
@@ -177,7 +174,7 @@ func (c *Controller) updateKRaftVersion(u wire.UpdateFeaturesRequestFeatureUpdat
 		return nil, nil
 	}
 	if u.UpgradeType != upgrade || c.options.KRaft == nil {
-		return nil, invalidFeature(kraftVersion, level, "Can't downgrade the version of this feature.")
+		return nil, invalidFeature(kafka.KRaftVersionFeature, level, "Can't downgrade the version of this feature.")
 	}
 	if err := c.options.KRaft.UpgradeKRaftVersion(level, validateOnly); err != nil {
 		return nil, &kafka.Error{Code: kafka.CodeOf(err), Message: err.Error()}
@@ -198,7 +195,7 @@ func updateMetadataVersion(current, level int16, unsafe bool) (wire.Message, *ka
 		}
 		return nil, kafka.Errorf(kafka.InvalidUpdateVersion, "Unsupported metadata.version downgrade from %d to %d. %s", current, level, reason)
 	}
-	return &wire.FeatureLevelRecord{Name: metadataVersion, FeatureLevel: level}, nil
+	return &wire.FeatureLevelRecord{Name: kafka.MetadataVersionFeature, FeatureLevel: level}, nil
 }
 
 // unsupported says which node of the cluster does not know the level of a feature, "" if all do.
@@ -214,7 +211,7 @@ func (c *Controller) unsupported(name string, level int16) string {
 		}
 		return fmt.Sprintf("%s only supports versions %d-%d", who, r.Min, r.Max)
 	}
-	feature, _ := featureOf(name)
+	feature, _ := FeatureNamed(name)
 	if text := reason(fmt.Sprintf("Local controller %d", c.options.Config.Int(config.NodeID)), metadata.FeatureRange{Min: feature.Min, Max: feature.Max}); text != "" {
 		return text
 	}

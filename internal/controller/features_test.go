@@ -3,6 +3,8 @@ package controller
 import (
 	"strings"
 	"testing"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // The names and levels are those that kafka-features version-mapping of Kafka 4.3.1 prints.
@@ -38,8 +40,8 @@ func TestFeatureLevelsOfARelease(t *testing.T) {
 	}
 	for metadata, levels := range want {
 		var got []string
-		for _, name := range []string{kraftVersion, "transaction.version", "group.version", elrVersion, "share.version", "streams.version"} {
-			f, _ := featureOf(name)
+		for _, name := range []string{kafka.KRaftVersionFeature, "transaction.version", "group.version", elrVersion, "share.version", "streams.version"} {
+			f, _ := FeatureNamed(name)
 			got = append(got, string('0'+rune(f.LevelAt(metadata))))
 		}
 		if strings.Join(got, " ") != levels {

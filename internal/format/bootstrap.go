@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/vfs"
@@ -27,9 +28,9 @@ const maxBootstrapBytes = 64 << 20
 
 // bootstrapRecords are the features, metadata.version first, then the users. kraft.version is no matter of the log's records.
 func (o *Options) bootstrapRecords(levels map[string]int16) []wire.Message {
-	records := []wire.Message{&wire.FeatureLevelRecord{Name: metadataVersion, FeatureLevel: o.Release.Level}}
+	records := []wire.Message{&wire.FeatureLevelRecord{Name: kafka.MetadataVersionFeature, FeatureLevel: o.Release.Level}}
 	for _, name := range slices.Sorted(maps.Keys(levels)) {
-		if name != metadataVersion && name != kraftVersion && levels[name] > 0 {
+		if name != kafka.MetadataVersionFeature && name != kafka.KRaftVersionFeature && levels[name] > 0 {
 			records = append(records, &wire.FeatureLevelRecord{Name: name, FeatureLevel: levels[name]})
 		}
 	}

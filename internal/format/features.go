@@ -6,12 +6,8 @@ import (
 	"strings"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/quorum"
-)
-
-const (
-	metadataVersion = "metadata.version"
-	kraftVersion    = "kraft.version"
 )
 
 // levels are those of all features: as asked for, or as they belong to the release.
@@ -24,16 +20,16 @@ func (o *Options) levels() (map[string]int16, error) {
 	for _, f := range controller.Features() {
 		supported[f.Name] = f
 	}
-	delete(supported, metadataVersion) // which is the release
+	delete(supported, kafka.MetadataVersionFeature) // which is the release
 	for _, name := range slices.Sorted(maps.Keys(levels)) {
-		if _, found := supported[name]; !found && name != metadataVersion {
+		if _, found := supported[name]; !found && name != kafka.MetadataVersionFeature {
 			return nil, errorf("Unsupported feature: %s. Supported features are: %s", name, strings.Join(slices.Sorted(maps.Keys(supported)), ", "))
 		}
 	}
-	if level, given := levels[metadataVersion]; given && level != o.Release.Level {
-		return nil, errorf("Use --release-version instead of --feature %s=X to avoid ambiguity.", metadataVersion)
+	if level, given := levels[kafka.MetadataVersionFeature]; given && level != o.Release.Level {
+		return nil, errorf("Use --release-version instead of --feature %s=X to avoid ambiguity.", kafka.MetadataVersionFeature)
 	}
-	levels[metadataVersion] = o.Release.Level
+	levels[kafka.MetadataVersionFeature] = o.Release.Level
 	if err := o.setKRaftLevel(levels); err != nil {
 		return nil, err
 	}
@@ -52,12 +48,12 @@ func (o *Options) levels() (map[string]int16, error) {
 
 // setKRaftLevel: kraft.version says whether voters are dynamic, which the configuration decides.
 func (o *Options) setKRaftLevel(levels map[string]int16) error {
-	level, given := levels[kraftVersion]
+	level, given := levels[kafka.KRaftVersionFeature]
 	switch {
 	case !given && o.Dynamic:
-		levels[kraftVersion] = quorum.LatestKRaftVersion
+		levels[kafka.KRaftVersionFeature] = quorum.LatestKRaftVersion
 	case !given:
-		levels[kraftVersion] = 0
+		levels[kafka.KRaftVersionFeature] = 0
 	case level == 0 && o.Dynamic:
 		return errorf("Cannot set kraft.version to 0 if controller.quorum.voters is empty and one of the flags --standalone, --initial-controllers, or --no-initial-controllers is used. For dynamic controllers support, try removing the --feature flag for kraft.version.")
 	case level != 0 && !o.Dynamic:

@@ -3,11 +3,9 @@ package metadata
 import (
 	"iter"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
-
-// metadataVersion is the name of the feature whose level says which record versions the cluster reads.
-const metadataVersion = "metadata.version"
 
 // RecordVersion returns the version in which Ottla writes a metadata record: that of metadata.version
 // 4.3-IV0, the only one it runs at (org.apache.kafka.server.common.MetadataVersion).
@@ -34,13 +32,13 @@ func (im *Image) Records() iter.Seq[wire.Message] {
 }
 
 func (im *Image) featureRecords(yield func(wire.Message) bool) bool {
-	if level := im.Feature(metadataVersion); level != 0 {
-		if !yield(&wire.FeatureLevelRecord{Name: metadataVersion, FeatureLevel: level}) {
+	if level := im.Feature(kafka.MetadataVersionFeature); level != 0 {
+		if !yield(&wire.FeatureLevelRecord{Name: kafka.MetadataVersionFeature, FeatureLevel: level}) {
 			return false
 		}
 	}
 	for name, level := range im.features.all() {
-		if name != metadataVersion && !yield(&wire.FeatureLevelRecord{Name: name, FeatureLevel: level}) {
+		if name != kafka.MetadataVersionFeature && !yield(&wire.FeatureLevelRecord{Name: name, FeatureLevel: level}) {
 			return false
 		}
 	}

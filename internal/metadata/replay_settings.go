@@ -5,11 +5,9 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
-
-// kraftVersion is the one feature whose level the quorum keeps; Kafka skips its record here (KAFKA-18979).
-const kraftVersion = "kraft.version"
 
 // setConfig sets or, with a null value, removes one configuration of a resource.
 func (d *Delta) setConfig(r *wire.ConfigRecord) {
@@ -33,7 +31,7 @@ func (d *Delta) setConfig(r *wire.ConfigRecord) {
 
 func (d *Delta) setFeature(r *wire.FeatureLevelRecord) {
 	switch {
-	case r.Name == kraftVersion:
+	case r.Name == kafka.KRaftVersionFeature: // the quorum keeps that level; Kafka skips its record here (KAFKA-18979)
 	case r.FeatureLevel == 0:
 		d.features = d.features.remove(r.Name, d.edit)
 	default:

@@ -8,8 +8,8 @@
 //
 // # Promises
 //
-//   - Send never blocks and never calls done itself. It may write the request itself, if the socket takes that at once. done is called exactly once: with the response, or with why there
-//     is none. Requests leave in the order of Send, and are answered in that order.
+//   - Send never blocks and never calls done itself. It may write the request itself, if the socket takes that at once.
+//     done is called exactly once: with the response, or with why there is none. Requests leave in the order of Send, and are answered in that order.
 //   - A connection that breaks carries nothing over: what it had sent fails with NETWORK_EXCEPTION, and may or may not
 //     have been done by the peer. Who sent it repeats it as the protocol allows.
 //   - What was not sent yet waits for the next connection. If that cannot be made, it fails with BROKER_NOT_AVAILABLE:

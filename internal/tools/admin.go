@@ -162,12 +162,17 @@ func request[R kmsg.Response](a *admin, name string, rq kmsg.Request) (R, error)
 	return response.(R), nil
 }
 
+// askVersions is an ApiVersions request of these tools.
+func askVersions() *kmsg.ApiVersionsRequest {
+	rq := kmsg.NewPtrApiVersionsRequest()
+	rq.ClientSoftwareName, rq.ClientSoftwareVersion = "ottla-tools", Version
+	return rq
+}
+
 // serves reports whether the cluster serves an API.
 func (a *admin) serves(key int16) (bool, error) {
 	if a.apis == nil {
-		rq := kmsg.NewPtrApiVersionsRequest()
-		rq.ClientSoftwareName, rq.ClientSoftwareVersion = "ottla-tools", Version
-		response, err := request[*kmsg.ApiVersionsResponse](a, "apiVersions", rq)
+		response, err := request[*kmsg.ApiVersionsResponse](a, "apiVersions", askVersions())
 		if err == nil {
 			err = responseError(response.ErrorCode, nil)
 		}

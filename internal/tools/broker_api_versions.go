@@ -2,6 +2,7 @@ package tools
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -81,9 +82,7 @@ func (inv *invocation) printAPIVersions(a *admin, b kmsg.DescribeClusterResponse
 		rack = *b.Rack
 	}
 	who := fmt.Sprintf("%s:%d (id: %d rack: %s isFenced: %t)", b.Host, b.Port, b.NodeID, rack, b.IsFenced)
-	rq := kmsg.NewPtrApiVersionsRequest()
-	rq.ClientSoftwareName, rq.ClientSoftwareVersion = "ottla-tools", Version
-	response, err := a.callBroker(b.NodeID, "apiVersions", rq)
+	response, err := a.callBroker(b.NodeID, "apiVersions", askVersions())
 	if err == nil {
 		err = responseError(response.(*kmsg.ApiVersionsResponse).ErrorCode, nil)
 	}
@@ -121,17 +120,8 @@ func describeAPIs(served []kmsg.ApiVersionsResponseApiKey) []string {
 			lines[known.Key] = fmt.Sprintf("%s(%d): UNSUPPORTED", known.Name, known.Key)
 		}
 	}
-	return sortedByKey(lines)
-}
-
-func sortedByKey(lines map[int16]string) []string {
-	var keys []int16
-	for key := range lines {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
 	var sorted []string
-	for _, key := range keys {
+	for _, key := range slices.Sorted(maps.Keys(lines)) {
 		sorted = append(sorted, lines[key])
 	}
 	return sorted

@@ -11,10 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/tools/argparse"
 )
-
-const metadataVersionFeature = "metadata.version"
 
 func featuresParser() *argparse.Parser {
 	release := argparse.Argument{Name: "--release-version", Help: "all features as they are in this release, such as 4.3"}
@@ -102,7 +101,7 @@ func (inv *invocation) features(args *argparse.Parsed) error {
 
 // levelName is a level as operators know it.
 func levelName(feature string, level int16) string {
-	if feature != metadataVersionFeature {
+	if feature != kafka.MetadataVersionFeature {
 		return strconv.Itoa(int(level))
 	}
 	if v, ok := controller.MetadataVersionAt(level); ok {
@@ -112,8 +111,6 @@ func levelName(feature string, level int16) string {
 }
 
 func (inv *invocation) describeFeatures(a *admin, args *argparse.Parsed) error {
-	rq := kmsg.NewPtrApiVersionsRequest()
-	rq.ClientSoftwareName, rq.ClientSoftwareVersion = "ottla-tools", Version
 	var response kmsg.Response
 	var err error
 	if args.Has("--node-id") {
@@ -121,9 +118,9 @@ func (inv *invocation) describeFeatures(a *admin, args *argparse.Parsed) error {
 		if id < 0 {
 			return illegalArgument(fmt.Sprintf("Invalid node id %d: must be non-negative.", id))
 		}
-		response, err = a.callBroker(int32(id), "describeFeatures", rq)
+		response, err = a.callBroker(int32(id), "describeFeatures", askVersions())
 	} else {
-		response, err = a.call("describeFeatures", rq)
+		response, err = a.call("describeFeatures", askVersions())
 	}
 	if err != nil {
 		return inFuture(err)
@@ -176,7 +173,7 @@ func (inv *invocation) wantedLevels(args *argparse.Parsed) (map[string]int16, er
 		if err != nil {
 			return nil, err
 		}
-		levels[metadataVersionFeature] = v.Level
+		levels[kafka.MetadataVersionFeature] = v.Level
 	}
 	for _, text := range args.Texts("--feature") {
 		name, level := text, int16(0)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // printVersionMapping prints the levels of all features in a release, "" for the newest; in Kafka's order, not that of the names.
@@ -20,21 +21,12 @@ func (inv *invocation) printVersionMapping(release string) error {
 	if err != nil {
 		return &plainError{err.Error()}
 	}
-	inv.printf("%s=%d (%s)\n", metadataVersionFeature, v.Level, release)
+	inv.printf("%s=%d (%s)\n", kafka.MetadataVersionFeature, v.Level, release)
 	for _, name := range []string{"kraft.version", "transaction.version", "group.version", "eligible.leader.replicas.version", "share.version", "streams.version"} {
-		f, _ := featureNamed(name)
+		f, _ := controller.FeatureNamed(name)
 		inv.printf("%s=%d\n", name, f.LevelAt(v.Level))
 	}
 	return nil
-}
-
-func featureNamed(name string) (controller.Feature, bool) {
-	all := controller.Features()
-	i := slices.IndexFunc(all, func(f controller.Feature) bool { return f.Name == name })
-	if i < 0 {
-		return controller.Feature{}, false
-	}
-	return all[i], true
 }
 
 // dependencyTexts are the failures of a tool that prints dependencies; the two that do differ.
@@ -72,14 +64,14 @@ func (inv *invocation) printDependencies(features []string, texts dependencyText
 		if err != nil {
 			return err
 		}
-		f, known := featureNamed(name)
+		f, known := controller.FeatureNamed(name)
 		title := fmt.Sprintf("%s=%d", name, level)
 		switch v, isVersion := controller.MetadataVersionAt(level); {
 		case !known:
 			return &plainError{"Unknown feature: " + name}
-		case name == metadataVersionFeature && !isVersion:
+		case name == kafka.MetadataVersionFeature && !isVersion:
 			return &plainError{fmt.Sprintf("Unknown metadata.version %d", level)}
-		case name == metadataVersionFeature:
+		case name == kafka.MetadataVersionFeature:
 			title += " (" + v.String() + ")"
 		case level < f.Min || level > f.Max:
 			return texts.noLevel(name, level)
@@ -92,7 +84,7 @@ func (inv *invocation) printDependencies(features []string, texts dependencyText
 		inv.println(title + " requires:")
 		for _, other := range slices.Sorted(maps.Keys(needs)) {
 			line := fmt.Sprintf("    %s=%d", other, needs[other])
-			if other == metadataVersionFeature {
+			if other == kafka.MetadataVersionFeature {
 				line += " (" + levelName(other, needs[other]) + ")"
 			}
 			inv.println(line)

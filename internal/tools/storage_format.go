@@ -10,12 +10,13 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/tools/argparse"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // formatStorage is kafka-storage format.
 func (inv *invocation) formatStorage(args *argparse.Parsed, c *config.Broker) error {
 	o := format.Options{
-		FS: disk(), ClusterID: args.Text("--cluster-id"), Node: int32(c.Int(config.NodeID)),
+		FS: vfs.Disk(), ClusterID: args.Text("--cluster-id"), Node: int32(c.Int(config.NodeID)),
 		Directories: logDirectories(c), MetadataDirectory: c.MetadataDir(), Dynamic: len(c.Voters) == 0,
 		IgnoreFormatted: args.Has("--ignore-formatted"), Print: inv.println, Now: time.Now(),
 	}
@@ -54,10 +55,10 @@ func featureLevels(texts []string) (map[string]int16, error) {
 // releaseOf is the metadata.version that is asked for, the newest one if none is.
 func releaseOf(release string, levels map[string]int16) (v controller.MetadataVersion, err error) {
 	all := controller.MetadataVersions()
-	level, given := levels[metadataVersionFeature]
+	level, given := levels[kafka.MetadataVersionFeature]
 	switch {
 	case release != "" && given:
-		return v, &plainError{"Use --release-version instead of --feature " + metadataVersionFeature + "=X to avoid ambiguity."}
+		return v, &plainError{"Use --release-version instead of --feature " + kafka.MetadataVersionFeature + "=X to avoid ambiguity."}
 	case release != "":
 		if v, err = controller.ParseMetadataVersion(release); err != nil {
 			return v, &plainError{err.Error()}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // storageInfo is kafka-storage info. It returns 1 if there are problems.
@@ -24,7 +25,7 @@ func (inv *invocation) storageInfo(c *config.Broker) (exit int) {
 			continue
 		}
 		there = append(there, dir)
-		meta, found, err := commitlog.ReadMeta(disk(), dir)
+		meta, found, err := commitlog.ReadMeta(vfs.Disk(), dir)
 		switch {
 		case err != nil:
 			problems = append(problems, fmt.Sprintf("Error loading %s: %v", filepath.Join(dir, commitlog.MetaFile), err))

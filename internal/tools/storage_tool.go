@@ -8,7 +8,6 @@ import (
 	"github.com/ottla/ottla/internal/format"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/tools/argparse"
-	"github.com/ottla/ottla/internal/vfs"
 )
 
 func storageToolParser() *argparse.Parser {
@@ -109,6 +108,3 @@ func nodeConfig(path string) (*config.Broker, error) {
 func logDirectories(c *config.Broker) []string {
 	return slices.Compact(slices.Sorted(slices.Values(append(slices.Clone(c.LogDirs()), c.MetadataDir()))))
 }
-
-// disk is where log directories are.
-func disk() vfs.FS { return vfs.Disk() }
