@@ -252,7 +252,7 @@ func TestReadBootstrap(t *testing.T) {
 			t.Fatalf("byte %d: %d records without an error", at, len(records))
 		}
 		write(content[:at])
-		if _, err := ReadBootstrap(disk, "/d"); err == nil && at > 0 && at < len(content) && at != 83 && at != 439 {
+		if _, err := ReadBootstrap(disk, "/d"); err == nil {
 			t.Fatalf("cut at %d: no error", at)
 		}
 	}
