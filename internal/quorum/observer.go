@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"path/filepath"
 	"time"
 
@@ -130,7 +131,8 @@ func (v *Observer) turn() (heard bool, err error) {
 	if err := v.tellOwn(); err != nil {
 		return false, err
 	}
-	if err := v.take(t.Batches); err != nil {
+	whole, err := v.take(t.Batches)
+	if err != nil {
 		return false, err
 	}
 	v.caughtUp()
@@ -138,7 +140,7 @@ func (v *Observer) turn() (heard bool, err error) {
 		return false, err
 	}
 	v.q.maybeSnapshot()
-	return true, nil
+	return whole, nil
 }
 
 // tellOwn hands over what was on the disk at the start, now that it is known to be part of the log.
@@ -168,31 +170,43 @@ func (v *Observer) apply(index uint64) error {
 	return nil
 }
 
-// take stores what was fetched and hands it over. What is no part of a log is the leader's fault, and is asked for again.
-func (v *Observer) take(fetched []byte) error {
+// take stores what was fetched and hands it over. What is no part of a log is the leader's fault: it is asked for again, after a
+// pause, and whole is false.
+func (v *Observer) take(fetched []byte) (whole bool, err error) {
 	end := v.q.storage.endPosition()
 	var all []record.Batch
+	whole = true
 	next, term := end.offset, int32(end.term)
 	for b, err := range record.Batches(fetched) {
 		if err == nil {
-			err = b.CheckCRC()
-		}
-		if err == nil && (b.BaseOffset() != next || b.LastOffsetDelta() < 0 || b.LeaderEpoch() < term) {
-			err = fmt.Errorf("offsets %d to %d of epoch %d where offset %d of epoch %d or later should follow", b.BaseOffset(), b.LastOffset(), b.LeaderEpoch(), next, term)
+			err = checkFetched(b, next, term)
 		}
 		if err != nil {
 			v.q.log.Warn("the active controller sent what is no part of the metadata log", "error", err)
+			whole = false
 			break
 		}
 		all, next, term = append(all, b), b.LastOffset()+1, b.LeaderEpoch()
 	}
 	if len(all) == 0 {
-		return nil
+		return whole, nil
 	}
 	if err := v.q.storage.append(end.index+1, all); err != nil {
-		return fmt.Errorf("writing the metadata log: %w", err)
+		return false, fmt.Errorf("writing the metadata log: %w", err)
 	}
-	return v.apply(end.index + 1)
+	return whole, v.apply(end.index + 1)
+}
+
+// checkFetched makes sure that a batch can be applied where the log ends at offset next in an epoch.
+func checkFetched(b record.Batch, next int64, epoch int32) error {
+	if err := b.CheckCRC(); err != nil {
+		return err
+	}
+	if b.BaseOffset() != next || b.LastOffsetDelta() < 0 || b.LastOffset() < next || b.LastOffset() == math.MaxInt64 || b.LeaderEpoch() < epoch {
+		return fmt.Errorf("offsets %d to %d of epoch %d where offset %d of epoch %d or later should follow", b.BaseOffset(), b.LastOffset(), b.LeaderEpoch(), next, epoch)
+	}
+	_, _, err := electorate{}.after(b)
+	return err
 }
 
 // caughtUp tells OnCaughtUp once everything is handed over that was committed when this node joined.
@@ -225,7 +239,13 @@ func (v *Observer) startOver(id SnapshotID) (heard bool, err error) {
 	if err != nil {
 		return false, nil // there may be a newer one, or another leader
 	}
-	p, err := checkSnapshot(data, position{offset: id.EndOffset, term: uint64(id.Epoch)})
+	p, err := sentSnapshot(data)
+	if err == nil && (p.offset != id.EndOffset || int32(p.term) != id.Epoch) {
+		err = fmt.Errorf("it ends at offset %d, epoch %d", p.offset, p.term)
+	}
+	if err == nil {
+		_, err = snapshotElectorate(data, p, electorate{})
+	}
 	if err != nil {
 		v.q.log.Warn("the active controller sent what is not its metadata snapshot", "offset", id.EndOffset, "epoch", id.Epoch, "error", err)
 		return false, nil

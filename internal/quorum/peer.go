@@ -3,14 +3,10 @@ package quorum
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
-
-	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/record"
 )
 
 // Step takes a message from another voter. A message that makes no sense is refused with an error and changes
@@ -70,76 +66,6 @@ func (q *Quorum) learnCommitted(m *pb.Message) error {
 	}
 	q.poke()
 	return q.mu.node.ForgetLeader()
-}
-
-// maxQuestionBytes bounds the name of a question to the leader, which its answer repeats (see askLeader).
-const maxQuestionBytes = 64
-
-// check looks at a message before raft trusts it.
-func (q *Quorum) check(m *pb.Message) error {
-	q.mu.Lock()
-	_, known := q.voter(m.GetFrom())
-	q.mu.Unlock()
-	if !known || m.GetTo() != q.self {
-		return kafka.Errorf(kafka.InvalidVoterKey, "from %d to %d; this is %d, %s", m.GetFrom(), m.GetTo(), q.self, q.options.Self)
-	}
-	if m.GetTerm() > math.MaxInt32 {
-		return fmt.Errorf("term %d is no epoch", m.GetTerm())
-	}
-	if m.GetType() == pb.MsgProp {
-		return fmt.Errorf("proposals are not forwarded")
-	}
-	if last, err := q.storage.LastIndex(); m.GetType() == pb.MsgHeartbeat && err == nil && m.GetCommit() > last {
-		return kafka.Errorf(kafka.OffsetOutOfRange, "the leader knows that this node had the metadata log up to entry %d; it ends at entry %d: was its disk replaced?", m.GetCommit(), last)
-	}
-	if t := m.GetType(); t == pb.MsgReadIndex || t == pb.MsgReadIndexResp { // the entry is the question's name
-		if n := len(m.GetEntries()); n != 1 || len(m.GetEntries()[0].GetData()) > maxQuestionBytes {
-			return fmt.Errorf("%v with %d entries", t, n)
-		}
-		return nil
-	}
-	for _, e := range m.GetEntries() {
-		if err := checkEntry(e); err != nil {
-			return fmt.Errorf("entry %d of term %d is not one batch of that epoch (%v)", e.GetIndex(), e.GetTerm(), err)
-		}
-	}
-	if s := m.GetSnapshot(); !raft.IsEmptySnap(s) {
-		p, err := sentSnapshot(s.GetData())
-		if err != nil {
-			return err
-		}
-		if p.index != s.GetMetadata().GetIndex() || p.term != s.GetMetadata().GetTerm() {
-			return fmt.Errorf("the snapshot ends at index %d, term %d", p.index, p.term)
-		}
-		if _, err := snapshotElectorate(s.GetData(), p, electorate{}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkEntry makes sure that an entry is one whole batch that can be applied.
-func checkEntry(e *pb.Entry) error {
-	data, err := entryBatch(e)
-	if err != nil {
-		return err
-	}
-	b, rest, err := record.First(data)
-	if err == nil {
-		err = b.CheckCRC()
-	}
-	if err == nil {
-		_, _, err = electorate{}.after(b)
-	}
-	switch {
-	case err != nil:
-		return err
-	case len(rest) > 0:
-		return fmt.Errorf("%d bytes after the batch", len(rest))
-	case uint64(b.LeaderEpoch()) != e.GetTerm():
-		return fmt.Errorf("epoch %d", b.LeaderEpoch())
-	}
-	return nil
 }
 
 // withConf has a snapshot bring the configuration that its own records name. A sender knows no better, and a receiver that is no

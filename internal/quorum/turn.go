@@ -170,6 +170,7 @@ func (q *Quorum) send(messages []*pb.Message) error {
 func (q *Quorum) wanted(messages []*pb.Message) []*pb.Message {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.noteQuestions(messages)
 	if q.votes() {
 		return messages
 	}
