@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"math"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -47,14 +48,15 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 
 // AppendReplica appends batches with the offsets and leader epochs that the leader gave them, and returns the
 // new end. It checks CRCs, as the bytes came over the network. Offsets may leave gaps (compaction) but must
-// not go back: that is OFFSET_OUT_OF_RANGE, and nothing is appended. The batches may be more than segment.bytes: the leader
+// not go back: that is OFFSET_OUT_OF_RANGE, and nothing is appended, unless the batches before one that is too far from
+// them for a segment. The batches may be more than segment.bytes: the leader
 // took them when that was larger.
 func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
 	facts, err := l.measure(batches, maxSegmentBytes)
 	if err != nil {
 		return 0, err
 	}
-	first, expected := int64(noOffset), int64(0)
+	first, expected, size := int64(noOffset), int64(0), 0
 	for b := range record.Batches(batches) {
 		if err := b.CheckCRC(); err != nil {
 			return 0, err
@@ -63,10 +65,19 @@ func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
 			first = b.BaseOffset()
 			expected = first
 		}
+		if b.LastOffset() < b.BaseOffset() || b.LastOffset() == math.MaxInt64 {
+			return 0, kafka.Errorf(kafka.CorruptMessage, "a batch for %s with offsets %d to %d", l.tp, b.BaseOffset(), b.LastOffset())
+		}
 		if b.BaseOffset() < expected {
 			return 0, kafka.Errorf(kafka.OffsetOutOfRange, "Out of order offsets in append to %s: batch at %d after end %d", l.tp, b.BaseOffset(), expected)
 		}
-		expected = b.LastOffset() + 1
+		if !fitsIndex(first, b.LastOffset()) { // a compacted log; the rest gets a segment of its own
+			if next, err = l.AppendReplica(batches[:size]); err != nil {
+				return next, err
+			}
+			return l.AppendReplica(batches[size:])
+		}
+		expected, size = b.LastOffset()+1, size+b.Length()
 	}
 	now := l.dir.options.Now()
 	if !l.internal {

@@ -97,6 +97,9 @@ func (p *Partition) appendAsFollower(log *commitlog.Log, r Received) (int64, err
 		if err != nil {
 			return end, kafka.Errorf(kafka.CorruptMessage, "the leader of %s sent what is no batch: %v", p.name, err)
 		}
+		if b.BaseOffset() < 0 || b.LastOffset() < b.BaseOffset() {
+			return end, kafka.Errorf(kafka.CorruptMessage, "the leader of %s sent a batch of offsets %d to %d", p.name, b.BaseOffset(), b.LastOffset())
+		}
 		if b.LeaderEpoch() > r.LeaderEpoch {
 			return end, kafka.Errorf(kafka.CorruptMessage, "the leader of %s sent a batch at offset %d of leader epoch %d, which is later than its own, %d", p.name, b.BaseOffset(), b.LeaderEpoch(), r.LeaderEpoch)
 		}
