@@ -20,6 +20,9 @@ const firstOffsetNotAvailableVersion = 5
 // consumerReplica is the replica id of requests that do not come from a follower.
 const consumerReplica = -1
 
+// debuggingReplica is the replica id with which tools ask a broker for its own log, whoever leads the partition.
+const debuggingReplica = -2
+
 // listOffsets answers ListOffsets 1-11: the offset of a timestamp, or one of the special ones. Version 2 adds the
 // isolation level, 4 leader epochs; 10 a timeout for tiered segments, which do not exist here, so that every answer is
 // immediate.
@@ -46,6 +49,9 @@ func (a *API) listOffsets(c Call, rq *wire.ListOffsetsRequest) {
 			case c.version < firstListOffsetsVersion[ask.Timestamp]:
 				answer.ErrorCode = int16(kafka.UnsupportedVersion)
 				all.one()
+			case rq.ReplicaID == debuggingReplica:
+				a.listOwnOffset(topic.Name, ask, c.version, answer)
+				all.one()
 			default:
 				a.listOffset(topic.Name, ask, committed, c.version, answer, all.one)
 			}
@@ -71,17 +77,31 @@ func (a *API) listOffset(topic string, ask *wire.ListOffsetsRequestListOffsetsPa
 		if err == nil {
 			found, err = p.OffsetFor(ask.Timestamp, committed, ask.CurrentLeaderEpoch)
 		}
-		if err != nil {
-			if answer.ErrorCode = codeOf(err); version < firstOffsetNotAvailableVersion && answer.ErrorCode == int16(kafka.OffsetNotAvailable) {
-				answer.ErrorCode = int16(kafka.LeaderNotAvailable)
-			}
-			return
-		}
-		answer.Offset, answer.Timestamp = found.Offset, found.Timestamp
-		if version >= 4 {
-			answer.LeaderEpoch = found.LeaderEpoch
-		}
+		tellOffset(answer, found, err, version)
 	})
+}
+
+// listOwnOffset answers for this broker's replica of a partition.
+func (a *API) listOwnOffset(topic string, ask *wire.ListOffsetsRequestListOffsetsPartition, version int16, answer *wire.ListOffsetsResponseListOffsetsPartitionResponse) {
+	var found partition.Offset
+	p, err := a.Partitions.Get(topic, ask.PartitionIndex)
+	if err == nil {
+		found, err = p.OwnOffsetFor(ask.Timestamp, ask.CurrentLeaderEpoch)
+	}
+	tellOffset(answer, found, err, version)
+}
+
+func tellOffset(answer *wire.ListOffsetsResponseListOffsetsPartitionResponse, found partition.Offset, err error, version int16) {
+	if err != nil {
+		if answer.ErrorCode = codeOf(err); version < firstOffsetNotAvailableVersion && answer.ErrorCode == int16(kafka.OffsetNotAvailable) {
+			answer.ErrorCode = int16(kafka.LeaderNotAvailable)
+		}
+		return
+	}
+	answer.Offset, answer.Timestamp = found.Offset, found.Timestamp
+	if version >= 4 {
+		answer.LeaderEpoch = found.LeaderEpoch
+	}
 }
 
 // duplicates are the partitions that a request names more than once.

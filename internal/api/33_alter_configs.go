@@ -13,29 +13,50 @@ import (
 // alterConfigs answers AlterConfigs 0-2, the old request that replaces all settings of a resource: the controller
 // decides. Log levels can only be changed one by one, by IncrementalAlterConfigs.
 func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
-	var loggers []wire.AlterConfigsResponseAlterConfigsResourceResponse
+	answer := func(r *wire.AlterConfigsRequestAlterConfigsResource, err error) wire.AlterConfigsResponseAlterConfigsResourceResponse {
+		return wire.AlterConfigsResponseAlterConfigsResourceResponse{
+			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)}
+	}
+	here := map[int]error{} // what is not the controller's business
 	forward := *rq
 	forward.Resources = nil
-	for _, r := range rq.Resources {
+	for i := range rq.Resources {
+		r := &rq.Resources[i]
 		if isLogger(r.ResourceType) {
-			text := "Log levels cannot be replaced as a whole: use IncrementalAlterConfigs"
-			loggers = append(loggers, wire.AlterConfigsResponseAlterConfigsResourceResponse{
-				ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: int16(kafka.InvalidRequest), ErrorMessage: &text})
-			continue
+			here[i] = kafka.Errorf(kafka.InvalidRequest, "Log levels cannot be replaced as a whole: use IncrementalAlterConfigs")
+		} else if err := a.checkReplacedBroker(r); err != nil {
+			here[i] = err
+		} else {
+			forward.Resources = append(forward.Resources, *r)
 		}
-		forward.Resources = append(forward.Resources, r)
 	}
 	askController(a, c.origin(), a.decideAlterConfigs(a.Config), &forward, func(response *wire.AlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.AlterConfigsResponse)
-			for _, r := range forward.Resources {
-				response.Responses = append(response.Responses, wire.AlterConfigsResponseAlterConfigsResourceResponse{
-					ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
+			for i := range forward.Resources {
+				response.Responses = append(response.Responses, answer(&forward.Resources[i], err))
 			}
 		}
-		response.Responses = append(response.Responses, loggers...)
+		decided := response.Responses
+		response.Responses = nil
+		for i := range rq.Resources {
+			if err, is := here[i]; is {
+				response.Responses = append(response.Responses, answer(&rq.Resources[i], err))
+			} else if len(decided) > 0 {
+				response.Responses, decided = append(response.Responses, decided[0]), decided[1:]
+			}
+		}
 		c.Reply(response)
 	})
+}
+
+// checkReplacedBroker is checkAlteredBroker for AlterConfigs.
+func (a *API) checkReplacedBroker(r *wire.AlterConfigsRequestAlterConfigsResource) error {
+	changes := &wire.IncrementalAlterConfigsRequestAlterConfigsResource{ResourceType: r.ResourceType, ResourceName: r.ResourceName}
+	for _, c := range r.Configs {
+		changes.Configs = append(changes.Configs, wire.IncrementalAlterConfigsRequestAlterableConfig{Name: c.Name, Value: c.Value})
+	}
+	return a.checkAlteredBroker(changes)
 }
 
 // decideAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.

@@ -12,30 +12,57 @@ import (
 // incrementalAlterConfigs answers IncrementalAlterConfigs 0-1 (KIP-339): the controller decides on the settings of
 // topics, brokers, groups and client metrics; log levels are this broker's own (KIP-412).
 func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRequest) {
-	var loggers []wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse
+	answer := func(r *wire.IncrementalAlterConfigsRequestAlterConfigsResource, err error) wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
+		return wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
+			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)}
+	}
+	here := map[int]error{} // what is not the controller's business
 	forward := *rq
 	forward.Resources = nil
 	for i := range rq.Resources {
 		r := &rq.Resources[i]
-		if !isLogger(r.ResourceType) {
+		if isLogger(r.ResourceType) {
+			here[i] = a.alterLogger(r, rq.ValidateOnly)
+		} else if err := a.checkAlteredBroker(r); err != nil {
+			here[i] = err
+		} else {
 			forward.Resources = append(forward.Resources, *r)
-			continue
 		}
-		err := a.alterLogger(r, rq.ValidateOnly)
-		loggers = append(loggers, wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
-			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
 	}
 	askController(a, c.origin(), a.decideIncrementalAlterConfigs(a.Config), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.IncrementalAlterConfigsResponse)
-			for _, r := range forward.Resources {
-				response.Responses = append(response.Responses, wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
-					ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)})
+			for i := range forward.Resources {
+				response.Responses = append(response.Responses, answer(&forward.Resources[i], err))
 			}
 		}
-		response.Responses = append(response.Responses, loggers...)
+		decided := response.Responses
+		response.Responses = nil
+		for i := range rq.Resources {
+			if err, is := here[i]; is {
+				response.Responses = append(response.Responses, answer(&rq.Resources[i], err))
+			} else if len(decided) > 0 {
+				response.Responses, decided = append(response.Responses, decided[0]), decided[1:]
+			}
+		}
 		c.Reply(response)
 	})
+}
+
+// checkAlteredBroker refuses what concerns another broker: each takes changes of its own settings, and of those of all brokers. The
+// controller would not know who was asked. What is wrong with the changes themselves comes first, as in Kafka (ConfigAdminManager.preprocess).
+func (a *API) checkAlteredBroker(r *wire.IncrementalAlterConfigsRequestAlterConfigsResource) error {
+	if config.ResourceType(r.ResourceType) != config.BrokerResource {
+		return nil
+	}
+	var ops []config.Op
+	for _, c := range r.Configs {
+		ops = append(ops, config.Op{Name: c.Name, Type: config.OpType(c.ConfigOperation), Value: c.Value})
+	}
+	if config.CheckOps(ops) != nil {
+		return nil // the controller says so
+	}
+	return a.Config().CheckResource(r.ResourceName)
 }
 
 // decideIncrementalAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.

@@ -57,7 +57,7 @@ func (a *API) describeQuorumHere(c Call, rq *wire.DescribeQuorumRequest) {
 		refuseDescribeQuorum(c, kafka.Errorf(kafka.NotLeaderOrFollower, "node %d does not lead the metadata quorum; node %d does", a.Node, status.LeaderID))
 		return
 	}
-	response := new(wire.DescribeQuorumResponse)
+	response := &wire.DescribeQuorumResponse{ErrorMessage: new("")} // Kafka's text of no error
 	for _, topic := range rq.Topics {
 		described := wire.DescribeQuorumResponseTopicData{TopicName: topic.TopicName}
 		for _, p := range topic.Partitions {
@@ -66,7 +66,7 @@ func (a *API) describeQuorumHere(c Call, rq *wire.DescribeQuorumRequest) {
 				response.Nodes = a.quorumNodes(status)
 				continue
 			}
-			err := kafka.Errorf(kafka.UnknownTopicOrPartition, "the quorum's log is %s-0", kafka.MetadataTopic)
+			err := kafka.Errorf(kafka.UnknownTopicOrPartition, "This server does not host this topic-partition.")
 			described.Partitions = append(described.Partitions, wire.DescribeQuorumResponsePartitionData{
 				PartitionIndex: p.PartitionIndex, ErrorCode: codeOf(err), ErrorMessage: textOf(err),
 			})
@@ -105,7 +105,7 @@ func (a *API) leadsQuorum() bool {
 }
 
 func quorumPartition(s quorum.Status) wire.DescribeQuorumResponsePartitionData {
-	p := wire.DescribeQuorumResponsePartitionData{LeaderID: s.LeaderID, LeaderEpoch: s.LeaderEpoch, HighWatermark: s.HighWatermark}
+	p := wire.DescribeQuorumResponsePartitionData{ErrorMessage: new(""), LeaderID: s.LeaderID, LeaderEpoch: s.LeaderEpoch, HighWatermark: s.HighWatermark}
 	p.CurrentVoters, p.Observers = replicaStates(s.Voters), replicaStates(s.Observers)
 	return p
 }

@@ -98,10 +98,11 @@ func (p *topicPage) add(image *metadata.Image, t *metadata.Topic, first int32, r
 	return next, int(next) >= len(t.Partitions)
 }
 
+// describe is what Metadata says of a partition, but that no leader is no error: its id is -1 then.
 func (p *topicPage) describe(image *metadata.Image, id int32, state *metadata.Partition) wire.DescribeTopicPartitionsResponsePartition {
 	m := p.partition(image, id, state)
 	return wire.DescribeTopicPartitionsResponsePartition{
-		ErrorCode: m.ErrorCode, PartitionIndex: id, LeaderID: m.LeaderID, LeaderEpoch: m.LeaderEpoch, ReplicaNodes: m.ReplicaNodes,
+		PartitionIndex: id, LeaderID: m.LeaderID, LeaderEpoch: m.LeaderEpoch, ReplicaNodes: m.ReplicaNodes,
 		IsrNodes: m.IsrNodes, OfflineReplicas: m.OfflineReplicas,
 		EligibleLeaderReplicas: notNil(state.ELR), LastKnownElr: notNil(state.LastKnownELR),
 	}

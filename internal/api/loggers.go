@@ -32,6 +32,18 @@ func (a *API) checkLoggerResource(name string) error {
 	return nil
 }
 
+// checkAlteredLoggers is checkLoggerResource in the words in which Kafka refuses changes (RuntimeLoggerManager).
+func (a *API) checkAlteredLoggers(name string) error {
+	id, err := strconv.ParseInt(name, 10, 32)
+	if err != nil {
+		return kafka.Errorf(kafka.InvalidRequest, "Node id must be an integer, but it is: %s", name)
+	}
+	if int32(id) != a.Node {
+		return kafka.Errorf(kafka.InvalidRequest, "Unexpected node id. Expected %d, but received %d", a.Node, id)
+	}
+	return nil
+}
+
 func (a *API) describeLoggers(name string, keys []string, docs bool) ([]config.Entry, error) {
 	if err := a.checkLoggerResource(name); err != nil {
 		return nil, err
@@ -50,7 +62,7 @@ func (a *API) describeLoggers(name string, keys []string, docs bool) ([]config.E
 
 // alterLogger changes levels: SET gives one, DELETE goes back to INFO.
 func (a *API) alterLogger(resource *wire.IncrementalAlterConfigsRequestAlterConfigsResource, validateOnly bool) error {
-	if err := a.checkLoggerResource(resource.ResourceName); err != nil {
+	if err := a.checkAlteredLoggers(resource.ResourceName); err != nil {
 		return err
 	}
 	level := a.LogLevel.Level()

@@ -81,7 +81,7 @@ func checkDynamicValue(name, text string) error {
 // controller. The resource is the broker's id, or empty for all brokers. Errors are INVALID_REQUEST with Kafka's texts
 // (ConfigAdminManager.validateBrokerConfigChange).
 func (b *Broker) CheckDynamic(resource string, settings map[string]string) error {
-	if err := b.checkResource(resource); err != nil {
+	if err := b.CheckResource(resource); err != nil {
 		return err
 	}
 	if err := checkDynamic(settings, resource != ""); err != nil {
@@ -113,8 +113,8 @@ func (b *Broker) StandIn() *Broker {
 	return &other
 }
 
-// checkResource checks that a broker resource is all brokers or this one.
-func (b *Broker) checkResource(resource string) error {
+// CheckResource checks that a broker resource is all brokers or this one: INVALID_REQUEST.
+func (b *Broker) CheckResource(resource string) error {
 	if resource == "" {
 		return nil
 	}

@@ -36,6 +36,19 @@ func (p *Partition) OffsetFor(timestamp int64, committed bool, leaderEpoch int32
 	}
 }
 
+// OwnOffsetFor is OffsetFor in this replica's log, up to its end, whoever leads the partition: what tools ask that compare replicas
+// (Kafka: ListOffsetsRequest.DEBUGGING_REPLICA_ID).
+func (p *Partition) OwnOffsetFor(timestamp int64, leaderEpoch int32) (Offset, error) {
+	if _, err := p.inEpoch(leaderEpoch); err != nil {
+		return noOffset, err
+	}
+	if err := p.Gone(); err != nil {
+		return noOffset, err
+	}
+	log := p.Log()
+	return p.search(log, timestamp, log.EndOffset(), nil)
+}
+
 func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool, leaderEpoch int32) (Offset, error) {
 	if _, err := p.Leading(leaderEpoch); err != nil {
 		return noOffset, err
@@ -48,6 +61,11 @@ func (p *Partition) offsetIn(log *commitlog.Log, timestamp int64, committed bool
 	if committed {
 		end = min(end, log.LastStableOffset())
 	}
+	return p.search(log, timestamp, end, lagging)
+}
+
+// search finds an offset below end; lagging is why there may be one that is not known yet.
+func (p *Partition) search(log *commitlog.Log, timestamp, end int64, lagging error) (Offset, error) {
 	switch timestamp {
 	case LatestTimestamp:
 		if lagging != nil {

@@ -110,15 +110,24 @@ func (p *Partition) Settings() *Settings { return p.settings.Load() }
 // current one (AnyEpoch: not checked). Otherwise FENCED_LEADER_EPOCH when the client is behind, UNKNOWN_LEADER_EPOCH
 // when this broker is, NOT_LEADER_OR_FOLLOWER when another one leads.
 func (p *Partition) Leading(epoch int32) (*metadata.Partition, error) {
+	state, err := p.inEpoch(epoch)
+	if err != nil {
+		return nil, err
+	}
+	if state.Leader != p.node {
+		return nil, kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d does not lead %s; broker %d does", p.node, p.name, state.Leader)
+	}
+	return state, nil
+}
+
+// inEpoch is Leading for who does not ask for the leader.
+func (p *Partition) inEpoch(epoch int32) (*metadata.Partition, error) {
 	state := p.state.Load()
 	if epoch != AnyEpoch && epoch != state.LeaderEpoch {
 		if epoch < state.LeaderEpoch {
 			return nil, kafka.Errorf(kafka.FencedLeaderEpoch, "the request's leader epoch %d for %s is older than the current one, %d", epoch, p.name, state.LeaderEpoch)
 		}
 		return nil, kafka.Errorf(kafka.UnknownLeaderEpoch, "the request's leader epoch %d for %s is newer than the one known here, %d", epoch, p.name, state.LeaderEpoch)
-	}
-	if state.Leader != p.node {
-		return nil, kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d does not lead %s; broker %d does", p.node, p.name, state.Leader)
 	}
 	return state, nil
 }
