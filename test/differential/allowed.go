@@ -132,3 +132,28 @@ var Allowed = []Allowance{
 	{API: "Fetch", Scenario: "fetch/the same partition twice", Path: "Responses[fed].Partitions*", Why: duplicate},
 	{API: "ListOffsets", Scenario: "list_offsets/the same partition twice", Path: "Topics[lob2].Partitions*", Why: duplicate},
 }
+
+// AllowedOfClusters are the differences that are meant between clusters of three, besides those of single brokers.
+var AllowedOfClusters = []Allowance{
+	{API: "DescribeCluster", Path: "ControllerID", Why: anyBroker, Seldom: true},
+	{API: "Metadata", Path: "ControllerID", Why: anyBroker, Seldom: true},
+	{API: "DescribeQuorum", Path: "Topics*.LeaderID", Why: elected, Seldom: true},
+	{API: "DescribeQuorum", Path: "Topics*.LeaderEpoch", Why: elected, Seldom: true},
+	{API: "DescribeQuorum", Path: "Topics*.HighWatermark", Why: ownLog},
+	{API: "DescribeQuorum", Path: "Topics*.LogEndOffset", Why: ownLog},
+	{API: "DescribeQuorum", Path: "Topics*.Voters*Timestamp", Why: ownLog, Seldom: true},
+	{API: "DescribeQuorum", Path: "Nodes*.Port", Why: "Each cluster has ports of its own."},
+	{API: "FindCoordinator", Path: "*NodeID", Why: spread, Seldom: true},
+	{API: "FindCoordinator", Path: "*Port", Why: spread, Seldom: true},
+	{API: "UpdateFeatures", Path: "ErrorMessage", Kafka: "*Local controller *", Ottla: "*Local controller *", Why: elected, Seldom: true},
+	{API: "UpdateFeatures", Scenario: "13_reassign/features and brokers", Why: duplicate, Kafka: "*", Ottla: "*transaction.version*"},
+	{API: "UpdateFeatures", Scenario: "13_reassign/features and brokers", Why: duplicate, Kafka: "NONE", Ottla: "INVALID_UPDATE_VERSION"},
+	{API: "DescribeConfigs", Path: "Results[8 *].Configs[root].ConfigType", Why: "Kafka has no type for levels of loggers here; Ottla's are strings."},
+}
+
+const (
+	anyBroker = "Brokers name any of them as the controller: each takes requests for it."
+	elected   = "Each cluster has elected a controller of its own."
+	ownLog    = "Each cluster has a metadata log of its own, in which Kafka writes a record every half a second."
+	spread    = "Internal topics are spread over the nodes at random."
+)

@@ -113,14 +113,23 @@ func bodySize(frame []byte, api wire.API, version int16) int {
 
 // connection returns the connection in use, a new one if there is none.
 func (r *run) connection() (*conn, error) {
-	if c := r.conns[r.on]; c != nil {
+	name := r.connectionName()
+	if c := r.conns[name]; c != nil {
 		return c, nil
 	}
 	c, err := dial(r.addr)
 	if err == nil {
-		r.conns[r.on] = c
+		r.conns[name] = c
 	}
 	return c, err
+}
+
+// connectionName names the connection in use. Those to another node are others.
+func (r *run) connectionName() string {
+	if r.nodes == nil {
+		return r.on
+	}
+	return r.addr + " " + r.on
 }
 
 // record keeps an outcome as a step of the transcript. A connection that the broker closed, or on which an answer is owed,
@@ -129,8 +138,8 @@ func (r *run) record(step Step, o outcome) {
 	r.last = o
 	if o.says != "" {
 		step.Leaves = append(step.Leaves, Leaf{"", o.says, o.says})
-		r.conns[r.on].Close()
-		delete(r.conns, r.on)
+		r.conns[r.connectionName()].Close()
+		delete(r.conns, r.connectionName())
 	}
 	if o.answer != nil {
 		step.Leaves = append(step.Leaves, leaves(o.answer, r.names)...)
@@ -140,7 +149,7 @@ func (r *run) record(step Step, o outcome) {
 
 // receive records the answer to the oldest request sent with send.
 func (r *run) receive(c Command) error {
-	connection := r.conns[r.on]
+	connection := r.conns[r.connectionName()]
 	if connection == nil || len(connection.pending) == 0 {
 		return fmt.Errorf("nothing was sent on connection %s", r.on)
 	}

@@ -8,6 +8,8 @@
 // ids, ports, the present time) is replaced in the transcript by a name in order of appearance, so that the same id stays
 // the same id and another stays another. Then the transcripts are compared leaf by leaf.
 //
+// Scenarios in testdata/cluster are told to three nodes of each, and stop and start them.
+//
 // What may differ is in allowed.go, each with its reason; an entry that no comparison needed any more fails the test too.
 //
 // With OTTLA_DIFFERENTIAL_SELF=1 both sides are real Kafka: what differs then is not determined by the requests and must not

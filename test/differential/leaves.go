@@ -201,6 +201,8 @@ func (f *flattener) number(field string, n int64) string {
 	switch {
 	case strings.HasSuffix(field, "ErrorCode"):
 		return kafka.ErrorCode(n).String()
+	case field == "Port" && f.names.portOf(plain) > 0:
+		return fmt.Sprintf("<port of %d>", f.names.portOf(plain))
 	case field == "Port" && plain == port:
 		return "<port>"
 	case field == "ProducerID" && n >= 0:

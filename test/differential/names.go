@@ -3,6 +3,7 @@ package differential
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 
 // names replaces what one broker made up by a name that two brokers share: the kind and the order of appearance.
 type names struct {
-	addr  string // host:port that the broker advertises
+	addr  string   // host:port that the broker advertises
+	nodes []string // those of all nodes of a cluster, by id from 1 on; nil for a broker that is alone
 	now   time.Time
 	given map[string]map[string]string // kind -> what the broker says -> name
 	ids   map[string]string            // topic id -> name of the topic, where an answer or the scenario told it
@@ -75,6 +77,9 @@ var producerID = regexp.MustCompile(`((?:P|p)roducer(?:Id)? )(\d+)`)
 
 // text is a string with the ids and the present in it replaced.
 func (n *names) text(s string) string {
+	for i, addr := range n.nodes {
+		s = strings.ReplaceAll(s, addr, fmt.Sprintf("<address of %d>", i+1))
+	}
 	s = strings.ReplaceAll(s, n.addr, "<address>")
 	s = window.ReplaceAllString(s, "within <the window>")
 	s = randomID.ReplaceAllStringFunc(s, func(id string) string { return n.name("uuid", id) })
@@ -104,4 +109,9 @@ const nowWindow = 20 * time.Minute
 func (n *names) isNow(ms int64) bool {
 	d := time.UnixMilli(ms).Sub(n.now)
 	return d > -nowWindow && d < nowWindow
+}
+
+// portOf is the node of a cluster that has a port, 0 if none has.
+func (n *names) portOf(port string) int {
+	return 1 + slices.IndexFunc(n.nodes, func(addr string) bool { return strings.HasSuffix(addr, ":"+port) })
 }

@@ -21,6 +21,7 @@ type Step struct {
 // A run is one scenario on one broker.
 type run struct {
 	addr    string
+	nodes   *nodes // nil where there is one broker
 	now     time.Time
 	names   *names
 	vars    map[string]string
@@ -34,9 +35,17 @@ type run struct {
 // play runs a scenario on the broker at addr. now is the present that both sides agree on. The steps so far are returned
 // with an error too.
 func play(s *Scenario, addr string, now time.Time) ([]Step, error) {
+	return playOn(s, nil, addr, now)
+}
+
+// playOn is play on a cluster of which addr is one node.
+func playOn(s *Scenario, all *nodes, addr string, now time.Time) ([]Step, error) {
 	r := &run{
-		addr: addr, now: now, names: newNames(addr, now), vars: map[string]string{}, batches: map[string][]byte{},
+		addr: addr, nodes: all, now: now, names: newNames(addr, now), vars: map[string]string{}, batches: map[string][]byte{},
 		conns: map[string]*conn{}, on: "main",
+	}
+	if all != nil {
+		r.names.nodes = all.addrs
 	}
 	defer func() {
 		for _, c := range r.conns {
@@ -82,11 +91,15 @@ func (r *run) command(c Command) error {
 		r.on = rest
 		return nil
 	case "close":
-		if c := r.conns[r.on]; c != nil {
+		if c := r.conns[r.connectionName()]; c != nil {
 			c.Close()
-			delete(r.conns, r.on)
+			delete(r.conns, r.connectionName())
 		}
 		return nil
+	case "at", "stop", "kill", "start":
+		return r.onNode(c.Verb, rest)
+	case "placed":
+		return r.placed(words)
 	case "set":
 		return r.set(words[0], words[1])
 	case "took":

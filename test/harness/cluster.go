@@ -39,7 +39,7 @@ func NewPlace(t testing.TB) Place {
 }
 
 // StartCluster starts so many brokers, and waits until each answers. Topics have as many replicas as there are nodes, at most
-// three, of which two must be in sync; props are as in Start.
+// three, of which two must be in sync; props are as in Start, with {node} for the node's id.
 func StartCluster(t testing.TB, nodes int, props ...string) *Cluster {
 	t.Helper()
 	var places []Place
@@ -71,7 +71,10 @@ func StartClusterAt(t testing.TB, places []Place, props ...string) *Cluster {
 		if p.Dir != "" {
 			settings = append(settings, "log.dirs="+p.Dir)
 		}
-		b := prepare(t, append(settings, props...)...)
+		for _, prop := range props {
+			settings = append(settings, strings.ReplaceAll(prop, "{node}", fmt.Sprint(i+1)))
+		}
+		b := prepare(t, settings...)
 		b.Addr, b.within, b.env = p.Clients.Front, p.Within, []string{"CLUSTER_ID=" + ClusterID}
 		c.Nodes = append(c.Nodes, b)
 	}

@@ -26,7 +26,8 @@ type Cluster struct {
 
 // Start formats and starts a cluster of nodes below dir, which must be empty or absent, and returns when every node answers
 // requests and the first one knows all of them. props are broker properties, "key=value", in addition to what makes the cluster: identity, listeners, quorum,
-// log.dirs, and replication factors that fit the number of nodes. The last value of a property wins.
+// log.dirs, and replication factors that fit the number of nodes. The last value of a property wins; {node} in
+// it stands for the node's id.
 func Start(ctx context.Context, dir string, nodes int, props ...string) (*Cluster, error) {
 	c, err := Format(ctx, dir, nodes, props...)
 	if err != nil {
@@ -85,7 +86,7 @@ func Format(ctx context.Context, dir string, nodes int, props ...string) (*Clust
 		if err := os.WriteFile(n.loggingPath(), logging, 0o644); err != nil {
 			return nil, err
 		}
-		text := strings.Join(append(c.properties(n), props...), "\n") + "\n"
+		text := strings.ReplaceAll(strings.Join(append(c.properties(n), props...), "\n")+"\n", "{node}", fmt.Sprint(n.ID))
 		if err := os.WriteFile(n.propertiesPath(), []byte(text), 0o644); err != nil {
 			return nil, err
 		}
