@@ -2,6 +2,8 @@ package api
 
 import (
 	"context"
+	"fmt"
+	"math"
 	"sync"
 
 	"github.com/ottla/ottla/internal/config"
@@ -46,6 +48,9 @@ func (p *producerIDs) ask() {
 	p.api.askForBlock(rq, func(response *wire.AllocateProducerIdsResponse, err error) {
 		if err == nil && response.ErrorCode != 0 {
 			err = kafka.ErrorCode(response.ErrorCode)
+		}
+		if err == nil && (response.ProducerIDStart < 0 || response.ProducerIDLen <= 0 || response.ProducerIDStart > math.MaxInt64-int64(response.ProducerIDLen)) {
+			err = fmt.Errorf("it gave %d ids from %d on", response.ProducerIDLen, response.ProducerIDStart)
 		}
 		if err != nil {
 			p.fail(kafka.Errorf(kafka.CoordinatorLoadInProgress, "the controller gives no producer ids at the moment: %v", err))

@@ -96,7 +96,7 @@ func (q *Quorum) check(m *pb.Message) error {
 	case pb.MsgApp:
 		return q.checkEntries(m)
 	case pb.MsgSnap:
-		return checkSent(m.GetSnapshot())
+		return checkSent(m.GetSnapshot(), m.GetTerm())
 	}
 	return nil
 }
@@ -148,8 +148,8 @@ func checkEntry(e *pb.Entry) (record.Batch, error) {
 	return b, nil
 }
 
-// checkSent makes sure that a snapshot is one, and of where it says.
-func checkSent(s *pb.Snapshot) error {
+// checkSent makes sure that a snapshot that was sent in a term is one, and of where it says.
+func checkSent(s *pb.Snapshot, term uint64) error {
 	if raft.IsEmptySnap(s) {
 		return errors.New("no snapshot where one should be")
 	}
@@ -157,8 +157,8 @@ func checkSent(s *pb.Snapshot) error {
 	if err != nil {
 		return err
 	}
-	if p.index != s.GetMetadata().GetIndex() || p.term != s.GetMetadata().GetTerm() {
-		return fmt.Errorf("the snapshot ends at index %d, term %d", p.index, p.term)
+	if p.index != s.GetMetadata().GetIndex() || p.term != s.GetMetadata().GetTerm() || p.term > term {
+		return fmt.Errorf("the snapshot ends at index %d, term %d; it was sent in term %d", p.index, p.term, term)
 	}
 	_, err = snapshotElectorate(s.GetData(), p, electorate{})
 	return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -91,6 +92,9 @@ func sentSnapshot(data []byte) (position, error) {
 	p, tagged, err := readSnapshot(data, position{})
 	if err == nil && !tagged {
 		err = errors.New("metadata snapshot: it does not say which of raft's indexes it ends at")
+	}
+	if err == nil && (p.index > uint64(p.offset) || p.offset == math.MaxInt64) { // an entry has at least one record
+		err = fmt.Errorf("metadata snapshot: it ends at raft's index %d, offset %d", p.index, p.offset)
 	}
 	return p, err
 }
