@@ -3,6 +3,7 @@ package peer
 import (
 	"encoding/binary"
 	"net"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,9 +55,14 @@ func asked() []wire.Message {
 }
 
 // liar answers what the fuzzer says.
-type liar struct{ in []byte }
+type liar struct {
+	mu sync.Mutex // a connection may outlive the next one's begin
+	in []byte
+}
 
 func (l *liar) take(n int) []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	n = min(n, len(l.in))
 	taken := l.in[:n]
 	l.in = l.in[n:]
