@@ -141,7 +141,7 @@ func (f *fetch) records(span *commitlog.Span) ([]byte, error) {
 // lastVersionWithoutStorageError is the last version whose clients do not know KAFKA_STORAGE_ERROR.
 const lastVersionWithoutStorageError = 5
 
-// failPartition fills in an error, and who leads now if that is what went wrong (KIP-951).
+// failPartition fills in an error, and who leads now if that is what went wrong (KIP-951). Followers know themselves how that is reached.
 func (f *fetch) failPartition(t *fetchTarget) {
 	code := kafka.CodeOf(t.err)
 	if code == kafka.KafkaStorageError && f.call.version <= lastVersionWithoutStorageError {
@@ -161,7 +161,7 @@ func (f *fetch) failPartition(t *fetchTarget) {
 	}
 	leader, epoch, at := f.api.leaderOf(f.call, kafka.TopicPartition{Topic: t.topic, Partition: t.key.partition})
 	f.answer.CurrentLeader.LeaderID, f.answer.CurrentLeader.LeaderEpoch = leader, epoch
-	if at != nil && !slices.ContainsFunc(f.response.NodeEndpoints, func(n wire.FetchResponseNodeEndpoint) bool { return n.NodeID == at.node }) {
+	if at != nil && f.replica < 0 && !slices.ContainsFunc(f.response.NodeEndpoints, func(n wire.FetchResponseNodeEndpoint) bool { return n.NodeID == at.node }) {
 		f.response.NodeEndpoints = append(f.response.NodeEndpoints, wire.FetchResponseNodeEndpoint{NodeID: at.node, Host: at.host, Port: at.port, Rack: at.rack})
 	}
 }

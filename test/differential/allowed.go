@@ -145,6 +145,7 @@ var AllowedOfClusters = []Allowance{
 	{API: "DescribeQuorum", Path: "Nodes*.Port", Why: "Each cluster has ports of its own."},
 	{API: "FindCoordinator", Path: "*NodeID", Why: spread, Seldom: true},
 	{API: "FindCoordinator", Path: "*Port", Why: spread, Seldom: true},
+	{API: "AddPartitionsToTxn", Scenario: "12_elsewhere/markers and brokers that do not belong", Path: "ResultsByTransaction*.PartitionErrorCode", Why: spread, Seldom: true},
 	{API: "UpdateFeatures", Path: "ErrorMessage", Kafka: "*Local controller *", Ottla: "*Local controller *", Why: elected, Seldom: true},
 	{API: "UpdateFeatures", Scenario: "13_reassign/features and brokers", Why: duplicate, Kafka: "*", Ottla: "*transaction.version*"},
 	{API: "UpdateFeatures", Scenario: "13_reassign/features and brokers", Why: duplicate, Kafka: "NONE", Ottla: "INVALID_UPDATE_VERSION"},
