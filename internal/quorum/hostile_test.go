@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"testing"
+	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -33,4 +34,58 @@ func TestSnapshotsInOtherMessagesAreNotRead(t *testing.T) {
 			t.Errorf("%v was taken", kind)
 		}
 	}
+}
+
+// Each of these made raft panic, go back in time, or write what cannot be read.
+func TestMessagesThatNoVoterSendsAreRefused(t *testing.T) {
+	c := newCluster(t, 3, Options{})
+	leader := c.elect()
+	leader.propose("a")
+	c.settle()
+	follower := c.nodes[leader.id%3+1]
+	term := leader.term()
+	at := follower.storage.endPosition()
+	entry := func(index, term uint64, offset int64) *pb.Entry {
+		b := record.NewBuilder(record.BatchOptions{BaseOffset: offset, LeaderEpoch: int32(term)})
+		b.Add(1, nil, []byte("x"))
+		built, err := b.Build()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return newEntry(index, built)
+	}
+	appends := func(entries ...*pb.Entry) *pb.Message {
+		return &pb.Message{Type: pb.MsgApp.Enum(), From: &leader.self, Term: &term, Index: &at.index, LogTerm: &at.term, Entries: entries}
+	}
+	huge := position{index: 1<<64 - 1, term: term, offset: at.offset}
+	snapshot, err := buildSnapshot(huge, 1, electorate{}, func(func([]byte) bool) {}, time.UnixMilli(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, x := range map[string]struct {
+		to *node
+		m  *pb.Message
+	}{
+		"raft's own":            {follower, &pb.Message{Type: pb.MsgTransferLeader.Enum(), From: &leader.self, Term: &term}},
+		"of term 0":             {follower, &pb.Message{Type: pb.MsgHeartbeat.Enum(), From: &leader.self}},
+		"from itself":           {follower, &pb.Message{Type: pb.MsgVote.Enum(), From: &follower.self, Term: new(term + 1)}},
+		"a question of a term":  {follower, &pb.Message{Type: pb.MsgReadIndex.Enum(), From: &leader.self, Term: &term, Entries: []*pb.Entry{{Data: []byte("q")}}}},
+		"entries that go back":  {follower, appends(entry(1, term, at.offset))},
+		"entries with a gap":    {follower, appends(entry(at.index+1, term, at.offset), entry(at.index+3, term, at.offset+1))},
+		"offsets with a gap":    {follower, appends(entry(at.index+1, term, at.offset+5))},
+		"of a later term":       {follower, appends(entry(at.index+1, term+1, at.offset))},
+		"more than there is":    {leader, &pb.Message{Type: pb.MsgAppResp.Enum(), From: &follower.self, Term: &term, Index: new(uint64(1 << 40))}},
+		"half a number":         {leader, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), From: &follower.self, Term: &term, Context: make([]byte, 7)}},
+		"what nobody asked":     {leader, &pb.Message{Type: pb.MsgHeartbeatResp.Enum(), From: &follower.self, Term: &term, Context: []byte{255, 0, 0, 0, 0, 0, 0, 0}}},
+		"a snapshot of no end":  {follower, &pb.Message{Type: pb.MsgSnap.Enum(), From: &leader.self, Term: &term, Snapshot: &pb.Snapshot{Data: snapshot, Metadata: &pb.SnapshotMetadata{Index: &huge.index, Term: &term}}}},
+		"a snapshot without it": {follower, &pb.Message{Type: pb.MsgSnap.Enum(), From: &leader.self, Term: &term}},
+	} {
+		x.m.To = &x.to.self
+		if err := x.to.Step(x.m); err == nil {
+			t.Errorf("%s: %v was taken", name, x.m)
+		}
+	}
+	leader.propose("b")
+	c.settle()
+	c.agree("a b")
 }
