@@ -162,8 +162,11 @@ func (b *Broker) start(ctx context.Context) error {
 		if err := b.startBroker(ctx); err != nil {
 			return err
 		}
-	} else if err := b.startHTTP(); err != nil {
-		return err
+	} else {
+		b.exportController()
+		if err := b.startHTTP(); err != nil {
+			return err
+		}
 	}
 	b.ready.Store(true)
 	return nil

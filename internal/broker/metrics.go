@@ -59,12 +59,16 @@ func (b *Broker) exportController() {
 	gauge("OfflinePartitionsCount", "Partitions without a leader.", func() int {
 		return b.countAll(func(p *metadata.Partition) bool { return p.Leader == metadata.NoLeader })
 	})
+	gauge("PreferredReplicaImbalanceCount", "Partitions that are not led by their first replica.", func() int {
+		return b.countAll(func(p *metadata.Partition) bool { return p.Leader != p.PreferredLeader() })
+	})
 	gauge("GlobalTopicCount", "Topics of the cluster.", func() int { return b.store.Current().TopicCount() })
 	gauge("GlobalPartitionCount", "Partitions of the cluster.", func() int {
 		return b.countAll(func(*metadata.Partition) bool { return true })
 	})
 	gauge("ActiveBrokerCount", "Brokers that are not fenced.", func() int { return b.countBrokers(false) })
 	gauge("FencedBrokerCount", "Brokers that are fenced.", func() int { return b.countBrokers(true) })
+	b.countElections()
 }
 
 func (b *Broker) leads(p *partition.Partition) bool { return p.State().Leader == b.node }
