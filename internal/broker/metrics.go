@@ -42,6 +42,12 @@ func (b *Broker) exportReplicas() {
 	gauge("AtMinIsrPartitionCount", "Partitions led here with just min.insync.replicas in sync.", func() int {
 		return b.count(func(p *partition.Partition) bool { return b.leads(p) && p.AtMinISR() })
 	})
+	gauge("ReassigningPartitions", "Partitions led here whose replicas are being reassigned.", func() int {
+		return b.count(func(p *partition.Partition) bool {
+			s := p.State()
+			return b.leads(p) && len(s.Adding)+len(s.Removing) > 0
+		})
+	})
 	gauge("OfflineReplicaCount", "Replicas in offline log directories, or whose log could not be loaded.", b.partitions.Offline)
 }
 
@@ -69,6 +75,7 @@ func (b *Broker) exportController() {
 	gauge("ActiveBrokerCount", "Brokers that are not fenced.", func() int { return b.countBrokers(false) })
 	gauge("FencedBrokerCount", "Brokers that are fenced.", func() int { return b.countBrokers(true) })
 	b.countElections()
+	b.exportQuorum()
 }
 
 func (b *Broker) leads(p *partition.Partition) bool { return p.State().Leader == b.node }

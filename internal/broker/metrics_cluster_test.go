@@ -47,6 +47,7 @@ func TestMetricsTellThatANodeIsAway(t *testing.T) {
 	}
 	const server, controller = "kafka_server_replicamanager_", "kafka_controller_kafkacontroller_"
 	shown("all nodes are there", map[string]int{
+		"kafka_server_raft_metrics_number_of_voters": 9, server + "reassigningpartitions": 0,
 		server + "underreplicatedpartitions": 0, server + "atminisrpartitioncount": 0, controller + "activecontrollercount": 1,
 		controller + "preferredreplicaimbalancecount": 0, server + "leadercount": 6, controller + "activebrokercount": 9,
 	})
@@ -56,6 +57,19 @@ func TestMetricsTellThatANodeIsAway(t *testing.T) {
 			led++
 		}
 	}
+	lag := func(leader int32) string { // of one of the replicas that node 1, 2 or 3 fetches
+		for i, p := range stays.store.Current().Topic("t").Partitions {
+			if p.Leader == leader {
+				return fmt.Sprintf(`kafka_server_fetcherlagmetrics_consumerlag{clientId="ReplicaFetcherThread-0-%d",partition="%d",topic="t"}`, leader, i)
+			}
+		}
+		t.Fatalf("node %d leads nothing", leader)
+		return ""
+	}
+	before := lag(away.id)
+	if n, err := stays.scrape(before); err != nil || n != 0 {
+		t.Errorf("%s is %d, %v", before, n, err)
+	}
 	c.stop(away)
 	shown("a node is away", map[string]int{ // what is a picture of the cluster is counted by both that stay
 		server + "underreplicatedpartitions": 6, server + "atminisrpartitioncount": 6, server + "underminisrpartitioncount": 0,
@@ -63,6 +77,9 @@ func TestMetricsTellThatANodeIsAway(t *testing.T) {
 		controller + "activebrokercount": 4, controller + "fencedbrokercount": 2,
 		"kafka_controller_controllerstats_uncleanleaderelections_total": 0,
 	})
+	if n, err := stays.scrape(before); err == nil {
+		t.Errorf("%s is still shown, as %d", before, n)
+	}
 	if err := c.start(away); err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +100,20 @@ func TestAControllerAloneShowsTheCluster(t *testing.T) {
 		}
 		return nil
 	})
+	untilRight(t, "it knows the quorum", func() error {
+		for name, want := range map[string]int{"kafka_server_raft_metrics_number_of_voters": 2, "kafka_server_raft_metrics_current_leader": int(c.active().id),
+			"kafka_controller_kafkacontroller_lastappliedrecordlagms": 0, "kafka_controller_kafkacontroller_lastappliedrecordoffset": int(c.active().store.Current().Offset())} {
+			if got, err := alone.scrape(name); err != nil || got != want {
+				return fmt.Errorf("%s is %d, want %d, %v", name, got, want, err)
+			}
+		}
+		return nil
+	})
 	if _, err := alone.scrape("kafka_controller_kafkacontroller_activecontrollercount"); err != nil {
 		t.Error(err)
+	}
+	if _, err := alone.scrape("kafka_server_broker_metadata_metrics_last_applied_record_offset"); err == nil {
+		t.Error("a controller that is no broker shows a broker's metadata")
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -23,6 +25,8 @@ type publisher struct {
 	// broken is set once a record could not be understood. Nothing is published from then on: in an image without it,
 	// replicas could seem to be deleted. It belongs to the goroutine.
 	broken bool
+	// applied is the newest timestamp in the image's part of the metadata log, in ms since 1970.
+	applied atomic.Int64
 
 	mu struct {
 		sync.Mutex
@@ -144,6 +148,7 @@ func (p *publisher) publish(queue []publication) {
 	var delta *metadata.Delta
 	var offset int64
 	var epoch int32
+	newest := p.applied.Load()
 	for _, what := range queue {
 		if p.broken || what.then != nil {
 			continue
@@ -160,15 +165,31 @@ func (p *publisher) publish(queue []publication) {
 			p.broken, delta = true, nil
 			p.fail(fmt.Errorf("the metadata log holds what this version does not understand: %w", err))
 		}
+		for _, b := range batches {
+			newest = max(newest, b.MaxTimestamp())
+		}
 	}
 	if delta != nil {
 		p.store.Publish(delta.Apply(offset, epoch), nil)
+		p.applied.Store(newest)
 	}
 	for _, what := range queue {
 		if what.then != nil {
 			what.then()
 		}
 	}
+}
+
+// lag is how old the image is while more is committed than it has. Unlike Kafka's controllers, ours write nothing while nothing
+// happens: an old image is no late one.
+func (p *publisher) lag(now time.Time) time.Duration {
+	p.mu.Lock()
+	waiting := slices.ContainsFunc(p.mu.queue, func(what publication) bool { return what.then == nil })
+	p.mu.Unlock()
+	if !waiting {
+		return 0
+	}
+	return max(0, now.Sub(time.UnixMilli(p.applied.Load())))
 }
 
 // end is the last offset that the image has after the publication, and its epoch.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metrics"
 	"github.com/ottla/ottla/internal/partition"
 )
 
@@ -42,11 +43,11 @@ type following struct {
 	key       key
 	partition *partition.Partition
 	epoch     int32
-	failures  int       // in a row
-	resume    time.Time // not to be asked for before
-	told      string    // the last failure in the log
-	lag       int64     // records behind the leader, as of the last answer
-	gone      bool      // not followed here any more
+	failures  int            // in a row
+	resume    time.Time      // not to be asked for before
+	told      string         // the last failure in the log
+	lag       *metrics.Gauge // records behind the leader, as of the last answer
+	gone      bool           // not followed here any more
 
 	in   bool               // in the session
 	sent partition.Position // what the session knows
@@ -90,7 +91,7 @@ func (f *fetcher) follow(k key, p *partition.Partition, epoch int32) {
 			x.gone = true
 		}
 		in := x != nil && x.in
-		x = &following{key: k, partition: p, in: in, sent: partition.Position{Offset: -1}}
+		x = &following{key: k, partition: p, in: in, sent: partition.Position{Offset: -1}, lag: f.m.numbers.lags.With(f.lagLabels(p)...)}
 		f.mu.following[k] = x
 	}
 	x.epoch, x.failures, x.resume = epoch, 0, time.Time{}
@@ -113,6 +114,7 @@ func (f *fetcher) drop(k key) {
 func (f *fetcher) remove(x *following) {
 	x.gone = true
 	delete(f.mu.following, x.key)
+	f.m.numbers.lags.Remove(f.lagLabels(x.partition)...)
 	if x.in {
 		f.mu.session.forget(x.key)
 	}

@@ -1,9 +1,18 @@
 package replication
 
-import "github.com/ottla/ottla/internal/metrics"
+import (
+	"fmt"
+	"strconv"
 
-// numbers are what operators see of the fetchers, under the names of Kafka's ReplicaFetcherManager.
-type numbers struct{ requests *metrics.Counter }
+	"github.com/ottla/ottla/internal/metrics"
+	"github.com/ottla/ottla/internal/partition"
+)
+
+// numbers are what operators see of the fetchers, under the names of Kafka's ReplicaFetcherManager, FetcherStats and FetcherLagMetrics.
+type numbers struct {
+	requests *metrics.Counter
+	lags     *metrics.Gauges
+}
 
 func newNumbers(m *Followers) *numbers {
 	r := m.options.Metrics
@@ -14,14 +23,23 @@ func newNumbers(m *Followers) *numbers {
 	}
 	sum := func(a, b int64) int64 { return a + b }
 	gauge("MaxLag", "Records that the replica which is furthest behind its leader's high watermark lacks.",
-		func(x *following) int64 { return x.lag }, func(a, b int64) int64 { return max(a, b) })
+		func(x *following) int64 { return int64(x.lag.Value()) }, func(a, b int64) int64 { return max(a, b) })
 	gauge("FailedPartitionsCount", "Replicas that cannot be fetched from their leaders at the moment.", func(x *following) int64 {
 		if x.failures > quietFailures {
 			return 1
 		}
 		return 0
 	}, sum)
-	return &numbers{requests: r.Counter(metrics.Name("kafka.server", "FetcherStats", "RequestsPerSec"), "Fetch requests sent to leaders.")}
+	return &numbers{
+		requests: r.Counter(metrics.Name("kafka.server", "FetcherStats", "RequestsPerSec"), "Fetch requests sent to leaders."),
+		lags: r.Gauges(metrics.Name("kafka.server", "FetcherLagMetrics", "ConsumerLag"),
+			"Records that a replica lacks of what its leader has committed, as of the last answer.", "clientId", "topic", "partition"),
+	}
+}
+
+// lagLabels are the label values of a partition's lag: as clientId, Kafka has the name of the fetching thread.
+func (f *fetcher) lagLabels(p *partition.Partition) []string {
+	return []string{fmt.Sprintf("ReplicaFetcherThread-%d-%d", f.place.index, f.place.leader), p.Name().Topic, strconv.Itoa(int(p.Name().Partition))}
 }
 
 // over joins a number of all partitions that are followed.

@@ -125,7 +125,8 @@ func (r *receipt) partition(a asked, data *wire.FetchResponsePartitionData) {
 	defer r.f.mu.Unlock()
 	switch {
 	case err == nil:
-		x.failures, x.told, x.lag = 0, "", max(0, data.HighWatermark-end)
+		x.failures, x.told = 0, ""
+		x.lag.Set(max(0, data.HighWatermark-end))
 	case isStale(err):
 		r.f.mu.news = true
 	default:
