@@ -23,11 +23,62 @@ type partitionOffset struct {
 	err    error
 }
 
-// listOffsets asks the leaders for an offset of each partition.
+// listOffsets asks the leaders for an offset of each partition. One without a leader is waited for, and costs the others nothing but
+// time: its answer is that it timed out.
 func (a *admin) listOffsets(partitions []kafka.TopicPartition, timestamp int64) (map[kafka.TopicPartition]partitionOffset, error) {
 	answers := make(map[kafka.TopicPartition]partitionOffset)
+	led, leaderless, err := a.splitByLeader(partitions)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.listOffsetsOf(led, timestamp, answers); err != nil {
+		return nil, err
+	}
+	if err := a.listOffsetsOf(leaderless, timestamp, answers); err != nil {
+		for _, tp := range leaderless {
+			answers[tp] = partitionOffset{err: err}
+		}
+	}
+	return answers, nil
+}
+
+// splitByLeader separates the partitions that have no leader, for which a request waits in vain, from all others.
+func (a *admin) splitByLeader(partitions []kafka.TopicPartition) (led, leaderless []kafka.TopicPartition, err error) {
 	if len(partitions) == 0 {
-		return answers, nil
+		return nil, nil, nil
+	}
+	rq := kmsg.NewPtrMetadataRequest()
+	for topic := range byTopic(partitions) {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = &topic
+		rq.Topics = append(rq.Topics, t)
+	}
+	response, err := request[*kmsg.MetadataResponse](a, "describeTopics", rq)
+	if err != nil {
+		return nil, nil, err
+	}
+	without := make(map[kafka.TopicPartition]bool)
+	for _, t := range response.Topics {
+		for _, p := range t.Partitions {
+			if t.Topic != nil && p.Leader < 0 {
+				without[kafka.TopicPartition{Topic: *t.Topic, Partition: p.Partition}] = true
+			}
+		}
+	}
+	for _, tp := range partitions {
+		if without[tp] {
+			leaderless = append(leaderless, tp)
+		} else {
+			led = append(led, tp)
+		}
+	}
+	return led, leaderless, nil
+}
+
+// listOffsetsOf adds the answers for partitions.
+func (a *admin) listOffsetsOf(partitions []kafka.TopicPartition, timestamp int64, answers map[kafka.TopicPartition]partitionOffset) error {
+	if len(partitions) == 0 {
+		return nil
 	}
 	rq := kmsg.NewPtrListOffsetsRequest()
 	rq.ReplicaID = -1
@@ -44,14 +95,14 @@ func (a *admin) listOffsets(partitions []kafka.TopicPartition, timestamp int64) 
 	}
 	response, err := request[*kmsg.ListOffsetsResponse](a, "listOffsets(api=METADATA)", rq)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, t := range response.Topics {
 		for _, p := range t.Partitions {
 			answers[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = partitionOffset{p.Offset, p.LeaderEpoch, responseError(p.ErrorCode, nil)}
 		}
 	}
-	return answers, nil
+	return nil
 }
 
 // byTopic groups partitions.

@@ -119,8 +119,12 @@ func (t *groupsTool) offsetRows(g describedGroup) ([][]string, error) {
 
 // endOffsets asks for the ends of partitions. A partition without a leader, or of a topic that is gone, has none.
 func (t *groupsTool) endOffsets(partitions []kafka.TopicPartition) (map[kafka.TopicPartition]int64, error) {
-	answers, err := t.admin.listOffsets(slices.Compact(sortPartitions(partitions)), latestTimestamp)
+	led, _, err := t.admin.splitByLeader(slices.Compact(sortPartitions(partitions)))
 	if err != nil {
+		return nil, err
+	}
+	answers := make(map[kafka.TopicPartition]partitionOffset)
+	if err := t.admin.listOffsetsOf(led, latestTimestamp, answers); err != nil {
 		return nil, err
 	}
 	ends := make(map[kafka.TopicPartition]int64)

@@ -137,11 +137,28 @@ func parseRecordsToDelete(text []byte) (order []kafka.TopicPartition, offsets ma
 	return order, offsets, nil
 }
 
-// deleteRecords deletes the records below offsets and returns the new start of each partition.
+// deleteRecords deletes the records below offsets and returns the new start of each partition. One without a leader is waited for in
+// vain, but does not keep the others.
 func (a *admin) deleteRecords(order []kafka.TopicPartition, offsets map[kafka.TopicPartition]int64) (map[kafka.TopicPartition]partitionOffset, error) {
 	results := make(map[kafka.TopicPartition]partitionOffset)
+	led, leaderless, err := a.splitByLeader(order)
+	if err != nil {
+		return nil, err
+	}
+	for _, some := range [][]kafka.TopicPartition{led, leaderless} {
+		if err := a.deleteRecordsOf(some, offsets, results); err != nil {
+			for _, tp := range some {
+				results[tp] = partitionOffset{err: err}
+			}
+		}
+	}
+	return results, nil
+}
+
+// deleteRecordsOf adds the results for partitions.
+func (a *admin) deleteRecordsOf(order []kafka.TopicPartition, offsets map[kafka.TopicPartition]int64, results map[kafka.TopicPartition]partitionOffset) error {
 	if len(order) == 0 {
-		return results, nil
+		return nil
 	}
 	rq := kmsg.NewPtrDeleteRecordsRequest()
 	rq.TimeoutMillis = createTimeoutMs
@@ -157,12 +174,12 @@ func (a *admin) deleteRecords(order []kafka.TopicPartition, offsets map[kafka.To
 	}
 	response, err := request[*kmsg.DeleteRecordsResponse](a, "deleteRecords(api=METADATA)", rq)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, t := range response.Topics {
 		for _, p := range t.Partitions {
 			results[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = partitionOffset{p.LowWatermark, -1, responseError(p.ErrorCode, nil)}
 		}
 	}
-	return results, nil
+	return nil
 }

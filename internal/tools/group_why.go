@@ -124,12 +124,15 @@ func (a *admin) groupOffsets(group string, described *describedGroup) ([]whyOffs
 		}
 	}
 	partitions = slices.Compact(sortPartitions(partitions))
-	starts, err := a.listOffsets(partitions, earliestTimestamp)
+	led, _, err := a.splitByLeader(partitions) // a person does not wait for a partition without a leader
 	if err != nil {
 		return nil, err
 	}
-	ends, err := a.listOffsets(partitions, latestTimestamp)
-	if err != nil {
+	starts, ends := make(map[kafka.TopicPartition]partitionOffset), make(map[kafka.TopicPartition]partitionOffset)
+	if err := a.listOffsetsOf(led, earliestTimestamp, starts); err != nil {
+		return nil, err
+	}
+	if err := a.listOffsetsOf(led, latestTimestamp, ends); err != nil {
 		return nil, err
 	}
 	offsets := make([]whyOffset, 0, len(partitions))
