@@ -8,7 +8,8 @@
 //
 //	(nothing)                our tools, against an Ottla that the test starts
 //	OTTLA_GOLDEN_BOOTSTRAP   our tools, against the broker there, which has to be fresh: one scenario only (-run TestGolden/topics)
-//	OTTLA_GOLDEN_FRESH       our tools, against a cluster that this command makes: run as "COMMAND 1 KEY=VALUE...", prints host:port
+//	OTTLA_GOLDEN_FRESH       our tools, against a cluster that this command makes: run as "COMMAND 1 KEY=VALUE...", prints host:port;
+//	                         "COMMAND kill NODE" kills a node of it
 //	OTTLA_GOLDEN_TOOLS       a directory of executables to test instead of ours
 //
 // testdata/fixtures are files that a real Kafka wrote, for the scenarios that read them ($FIXTURES).

@@ -3,9 +3,13 @@
 package golden
 
 import (
+	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -35,20 +39,21 @@ func TestGolden(t *testing.T) {
 // replay runs the steps of a scenario and reports those that differ, and how many did not.
 func replay(t *testing.T, name string, s scenario) {
 	known := deviations()
-	bootstrap, ours := "", false
+	var c target
 	if s.needsBroker() {
-		bootstrap, ours = cluster(t, s)
+		c = cluster(t, s)
 	} else {
 		t.Parallel()
 	}
-	if ours {
+	if c.ours {
 		known = slices.Concat(notServedYet(), additions(), known)
 	}
 	fixtures, err := filepath.Abs(filepath.Join("testdata", "fixtures"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRunner(toolsDir(t), bootstrap, t.TempDir(), fixtures)
+	r := newRunner(toolsDir(t), c.bootstrap, t.TempDir(), fixtures)
+	r.kill = c.kill
 	defer r.close()
 	var passed, failed, skipped int
 	idle := make(map[string]bool) // processes of the background that a deviation keeps from running
@@ -63,7 +68,7 @@ func replay(t *testing.T, name string, s scenario) {
 			continue
 		}
 		faults, err := r.do(step)
-		for end := time.Now().Add(settleLimit); err == nil && faults != nil && !ours && describes(step) && time.Now().Before(end); {
+		for end := time.Now().Add(settleLimit); err == nil && faults != nil && !c.ours && describes(step) && time.Now().Before(end); {
 			faults, err = r.do(step)
 		}
 		if err != nil {
@@ -86,23 +91,43 @@ const settleLimit = 3 * time.Second
 // describes reports whether a step only asks, so that it may be run again.
 func describes(s step) bool { return s.kind == run && strings.Contains(s.text, "--describe") }
 
-// cluster returns the address of a fresh cluster, and whether it is an Ottla of this tree.
-func cluster(t *testing.T, s scenario) (bootstrap string, ours bool) {
+// target is what a scenario is run against.
+type target struct {
+	bootstrap string
+	ours      bool // an Ottla of this tree
+	// kill ends the process of a node, from 1 on, as SIGKILL does.
+	kill func(node string) error
+}
+
+// cluster returns a fresh cluster.
+func cluster(t *testing.T, s scenario) target {
 	if command := os.Getenv("OTTLA_GOLDEN_FRESH"); command != "" {
 		address, err := fresh(command, s)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return address, false
+		return target{bootstrap: address, kill: func(node string) error {
+			args := append(strings.Fields(command), "kill", node)
+			return exec.Command(args[0], args[1:]...).Run()
+		}}
 	}
 	if address := os.Getenv("OTTLA_GOLDEN_BOOTSTRAP"); address != "" {
-		return address, false
+		return target{bootstrap: address, kill: func(string) error { return errors.New("OTTLA_GOLDEN_BOOTSTRAP does not tell how a node is killed") }}
 	}
 	t.Parallel()
 	if s.nodes > 1 {
-		return strings.Join(harness.StartCluster(t, s.nodes, append([]string{"default.replication.factor=1", "min.insync.replicas=1"}, s.properties...)...).Addrs(), ","), true
+		c := harness.StartCluster(t, s.nodes, append([]string{"default.replication.factor=1", "min.insync.replicas=1"}, s.properties...)...)
+		return target{bootstrap: strings.Join(c.Addrs(), ","), ours: true, kill: func(node string) error {
+			n, err := strconv.Atoi(node)
+			if err != nil || n < 1 || n > len(c.Nodes) {
+				return fmt.Errorf("there is no node %s", node)
+			}
+			c.Nodes[n-1].Kill9()
+			return nil
+		}}
 	}
-	return harness.Start(t, append([]string{"node.id=1", "offsets.topic.replication.factor=1"}, s.properties...)...).Addr, true
+	b := harness.Start(t, append([]string{"node.id=1", "offsets.topic.replication.factor=1"}, s.properties...)...)
+	return target{bootstrap: b.Addr, ours: true, kill: func(string) error { b.Kill9(); return nil }}
 }
 
 // toolsDir returns a folder with the tools under their names.

@@ -27,6 +27,7 @@ const (
 type runner struct {
 	matcher
 	dir        string
+	kill       func(node string) error
 	env        []string
 	background map[string]*process
 	processes  int
@@ -130,6 +131,8 @@ func (r *runner) do(s step) ([]string, error) {
 		return nil, nil
 	case poll:
 		return r.poll(s)
+	case killNode:
+		return nil, r.kill(strings.TrimSpace(s.text))
 	}
 	var p *process
 	var err error

@@ -16,6 +16,7 @@ const (
 	end         = "-"  // NAME [SIGNAL|wait]: end it, by SIGTERM if nothing else is said; its output follows
 	poll        = "?"  // /REGEXP/ command: run until the output matches
 	write       = "@"  // FILE: write a file
+	killNode    = "x"  // NODE: kill the process of a node, by SIGKILL
 )
 
 // A step is one action of a scenario, with what has to come out of it.
@@ -37,7 +38,7 @@ type scenario struct {
 	steps      []step
 }
 
-var stepStart = regexp.MustCompile(`^(\$~|[$&?@-]) (.*)`)
+var stepStart = regexp.MustCompile(`^(\$~|[$&?@x-]) (.*)`)
 
 // readScenario reads a file. Lines that begin with '<', '|', '>' or '~', '!' and '=' belong to the step before them: stdin, lines of a
 // file, stdout, stderr, exit code. "#: broker KEY=VALUE" is a property of the broker,
