@@ -109,7 +109,11 @@ func (p *Partition) appendAsFollower(log *commitlog.Log, r Received) (int64, err
 			return end, err
 		}
 	}
-	return log.AppendReplica(r.Records)
+	next, err := log.AppendReplica(r.Records)
+	if kafka.CodeOf(err) == kafka.OffsetOutOfRange { // this replica has not moved: what was sent does not follow what was asked for
+		err = kafka.Errorf(kafka.CorruptMessage, "the leader of %s was asked for offset %d on and sent batches that do not follow: %v", p.name, r.Offset, err)
+	}
+	return next, err
 }
 
 // followLeader raises the high watermark, and tells consumers that wait here. Who waits for this broker's own disk is told by the

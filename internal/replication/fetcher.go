@@ -248,12 +248,13 @@ func (f *fetcher) fail(x *following, err error, now time.Time) {
 	x.failures++
 	x.resume = now.Add(pauseAfter(x.failures, f.m.options.Settings().Backoff))
 	f.mu.news = true
-	if said := kafka.CodeOf(err).String(); said != x.told && x.failures > quietFailures {
+	code := kafka.CodeOf(err)
+	if said := code.String(); said != x.told && (x.failures > quietFailures || code == kafka.CorruptMessage) {
 		x.told = said
 		f.m.options.Logger.Warn("a replica cannot be fetched from its leader; it is asked again", "partition", x.partition.Name().String(), "leader", f.place.leader, "leaderEpoch", x.epoch, "error", err)
 	}
 }
 
 // quietFailures is how many failures in a row are not worth a line: after an election, leader and followers hear of it
-// one after the other.
+// one after the other. No election makes a leader send CORRUPT_MESSAGE's bytes.
 const quietFailures = 8

@@ -1,6 +1,7 @@
 package replication
 
 import (
+	"bytes"
 	"io"
 	"log/slog"
 	"math"
@@ -160,30 +161,31 @@ func FuzzAnswers(f *testing.F) {
 	})
 }
 
-func checkLies(t *testing.T, in []byte) {
+// followed is broker 2 that follows t-0, of which broker 1 is the leader as far as it can tell.
+type followed struct {
+	dir     *commitlog.Dir
+	follows *Followers
+	set     *partition.Set
+	t0      *partition.Partition
+}
+
+// followLiar starts broker 2 on a disk. Its log says what it thinks of the leader.
+func followLiar(t *testing.T, disk vfs.FS, send func(int32, int, *wire.FetchRequest, *wire.FetchResponse, time.Duration, func(error)), said io.Writer) followed {
 	loaded, _, err := config.Load(config.Sources{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	disk := vfs.NewMemory()
-	open := func() *commitlog.Dir {
-		dir, err := commitlog.Open(disk, "/d", commitlog.Options{ClusterID: "c", NodeID: 2, JournalBytes: -1, Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return dir
-	}
-	dir := open()
-	leader := &liar{choices: in, spent: make(chan struct{}, 1)}
-	follows := New(Options{
-		Node: 2, BrokerEpoch: func() int64 { return 2 }, Send: leader.send, Settings: func() Settings {
+	logger := slog.New(slog.NewTextHandler(said, nil))
+	b := followed{dir: openLog(t, disk)}
+	b.follows = New(Options{
+		Node: 2, BrokerEpoch: func() int64 { return 2 }, Send: send, Logger: logger, Settings: func() Settings {
 			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
 		},
 	})
-	set := partition.NewSet(partition.Options{
-		Node: 2, Dirs: []*commitlog.Dir{dir}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	b.set = partition.NewSet(partition.Options{
+		Node: 2, Dirs: []*commitlog.Dir{b.dir}, Logger: logger,
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return loaded.Topic(im.TopicConfig(topic)) },
-		Role:        follows.Update, BrokerEpoch: func() int64 { return 2 }, ReplicaLag: func() time.Duration { return time.Second },
+		Role:        b.follows.Update, BrokerEpoch: func() int64 { return 2 }, ReplicaLag: func() time.Duration { return time.Second },
 	})
 	empty := metadata.Empty("c")
 	delta := empty.Change()
@@ -196,24 +198,42 @@ func checkLies(t *testing.T, in []byte) {
 		}
 	}
 	image := delta.Apply(4, 1)
-	set.Apply(empty, image, metadata.Diff(empty, image))
-	<-leader.spent
-	p, err := set.Get("t", 0)
+	b.set.Apply(empty, image, metadata.Diff(empty, image))
+	if b.t0, err = b.set.Get("t", 0); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func (b followed) stop(t *testing.T) {
+	b.follows.Close()
+	b.set.Close()
+	if err := b.dir.Failed(); err != nil {
+		t.Errorf("the log directory failed: %v", err)
+	}
+	if err := b.dir.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func openLog(t *testing.T, disk vfs.FS) *commitlog.Dir {
+	dir, err := commitlog.Open(disk, "/d", commitlog.Options{ClusterID: "c", NodeID: 2, JournalBytes: -1, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	log := p.Log()
+	return dir
+}
+
+func checkLies(t *testing.T, in []byte) {
+	disk := vfs.NewMemory()
+	leader := &liar{choices: in, spent: make(chan struct{}, 1)}
+	b := followLiar(t, disk, leader.send, io.Discard)
+	<-leader.spent
+	log := b.t0.Log()
 	if start, high, end := log.StartOffset(), log.HighWatermark(), log.EndOffset(); start < 0 || high < start || end < high {
 		t.Errorf("the log begins at %d, ends at %d, its high watermark is %d", start, end, high)
 	}
-	follows.Close()
-	set.Close()
-	if err := dir.Failed(); err != nil {
-		t.Errorf("the log directory failed: %v", err)
-	}
-	if err := dir.Close(); err != nil {
-		t.Error(err)
-	}
+	b.stop(t)
 	report, err := storagecheck.Check(t.Context(), disk, "/d", storagecheck.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -225,9 +245,46 @@ func checkLies(t *testing.T, in []byte) {
 		}
 	}
 	end := log.EndOffset()
-	dir = open()
+	dir := openLog(t, disk)
 	defer dir.Close()
 	if again := dir.Log(kafka.TopicPartition{Topic: "t"}); again == nil || again.EndOffset() != end || again.Unloadable() != nil {
 		t.Errorf("opened again the log is %v, and ended at %d", again, end)
 	}
+}
+
+// A leader that sends what does not follow is asked again after pauses, and the log says what is wrong.
+func TestBatchesThatDoNotFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		builder := new(liar)
+		asked := 0
+		send := func(_ int32, _ int, rq *wire.FetchRequest, response *wire.FetchResponse, _ time.Duration, done func(error)) {
+			response.Reset()
+			for _, topic := range rq.Topics {
+				for _, p := range topic.Partitions {
+					asked++
+					var answer wire.FetchResponsePartitionData
+					answer.Reset()
+					answer.PartitionIndex, answer.HighWatermark = p.Partition, 2
+					answer.Records = append(slices.Clone(builder.plain(0)), builder.plain(0)...)
+					response.Responses = append(response.Responses, wire.FetchResponseFetchableTopicResponse{TopicID: topic.TopicID, Partitions: []wire.FetchResponsePartitionData{answer}})
+				}
+			}
+			response.SessionID = 1
+			time.AfterFunc(time.Millisecond, func() { done(nil) })
+		}
+		var said bytes.Buffer
+		b := followLiar(t, vfs.NewMemory(), send, &said)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if asked < 2 || asked > 110 {
+			t.Errorf("asked %d times in 10 s, with pauses that grow to 100 ms", asked)
+		}
+		if text := "was asked for offset 0 on and sent batches that do not follow"; strings.Count(said.String(), text) != 1 {
+			t.Errorf("not said once: %q, but\n%s", text, said.String())
+		}
+		if end := b.t0.Log().EndOffset(); end != 0 {
+			t.Errorf("the log ends at %d", end)
+		}
+		b.stop(t)
+	})
 }
