@@ -80,6 +80,7 @@ func usage(w io.Writer) {
   ottla group why GROUP                              say how a consumer group is, why it rebalanced, and what to do
   ottla transaction why TRANSACTIONAL_ID             say whose it is, who was fenced or timed out and why, and what to do
   ottla topic durability NAME                        say what an acknowledgement of a topic's records is worth
+  ottla topic why NAME                               say which replicas are not in sync, since when, why, and what to do
   ottla version
 
 Kafka's tools, each also under its own name with or without .sh (see links), and with --help:

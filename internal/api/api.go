@@ -45,6 +45,8 @@ type Env struct {
 	// Peer sends a request to another broker and calls done once, with nil when response is there. Its texts and numbers
 	// stay valid. Nil on a lone node.
 	Peer func(node int32, request, response wire.Message, done func(error))
+	// Replicas tells what this broker knows of the replicas of a topic, for JSON (WhyReplicas).
+	Replicas func(topic string) any
 	// BrokerLinked is told that a broker has been heard of on a connection, whose end ends ctx. May be nil; it is
 	// called on listeners of controllers only.
 	BrokerLinked func(ctx context.Context, node int32, epoch int64)

@@ -19,6 +19,7 @@ type WhyKind int8
 const (
 	WhyGroup       WhyKind = iota // how a group is, and why it rebalanced
 	WhyTransaction                // how a transactional id is, and why its producers were fenced and its transactions aborted
+	WhyReplicas                   // what one broker knows of the replicas of a topic
 )
 
 // whyPlace is where a report comes from.
@@ -32,6 +33,14 @@ type whyPlace struct {
 func (a *API) Why(kind WhyKind, name string, answer func(report []byte, err error)) {
 	node, elsewhere := a.whyElsewhere(kind, name)
 	if !elsewhere {
+		node = a.Node
+	}
+	a.WhyAt(node, kind, name, answer)
+}
+
+// WhyAt asks a broker, of which Why chooses one.
+func (a *API) WhyAt(node int32, kind WhyKind, name string, answer func(report []byte, err error)) {
+	if node == a.Node || a.Peer == nil {
 		a.whyHere(kind, name, answer)
 		return
 	}
@@ -79,6 +88,12 @@ func (a *API) whyHere(kind WhyKind, name string, answer func(report []byte, err 
 				}{place, r}, err, answer)
 			})
 		}, func(err error) { answer(nil, err) })
+	case WhyReplicas:
+		if a.Replicas == nil { // a controller has none
+			answer(nil, kafka.Errorf(kafka.InvalidRequest, "node %d has no replicas", a.Node))
+			return
+		}
+		writeReport(a.Replicas(name), nil, answer)
 	default:
 		answer(nil, kafka.Errorf(kafka.InvalidRequest, "nothing of kind %d can be asked about", kind))
 	}

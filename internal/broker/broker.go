@@ -213,7 +213,7 @@ func (b *Broker) build() {
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, QuorumStatus: b.quorumStatus,
 		Quorum: b.quorum.Load, AskFeatures: b.askFeatures, KRaftVersion: b.voters.kraftVersion,
-		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel,
+		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel, Replicas: b.replicasHere,
 	}
 	if !b.solitary() {
 		env.Remote, env.Reached, env.Peer = b.remote, b.waitForOffset, b.askPeer

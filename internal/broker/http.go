@@ -43,6 +43,7 @@ func (b *Broker) startHTTP() error {
 	mux.Handle("GET /metrics", b.metrics.Handler())
 	mux.HandleFunc("GET /api/v1/groups/{group}/why", b.whyGroup)
 	mux.HandleFunc("GET /api/v1/transactions/{id}/why", b.whyTransaction)
+	mux.HandleFunc("GET /api/v1/topics/{topic}/why", b.whyTopic)
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)

@@ -45,7 +45,7 @@ func (b *Broker) answerWhy(w http.ResponseWriter, r *http.Request, kind api.WhyK
 func refuseHTTP(w http.ResponseWriter, err error) {
 	status := http.StatusServiceUnavailable
 	switch kafka.CodeOf(err) {
-	case kafka.GroupIDNotFound, kafka.TransactionalIDNotFound:
+	case kafka.GroupIDNotFound, kafka.TransactionalIDNotFound, kafka.UnknownTopicOrPartition:
 		status = http.StatusNotFound
 	case kafka.InvalidGroupID, kafka.InvalidRequest:
 		status = http.StatusBadRequest

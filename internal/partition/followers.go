@@ -163,3 +163,34 @@ func (p *Partition) Lag(broker int32) (records int64, known bool) {
 	}
 	return max(0, p.Log().EndOffset()-f.end), true
 }
+
+// Replica is what a leader knows of another replica.
+type Replica struct {
+	Broker int32
+	// Lag is how many records it is behind the leader's log end, -1 if it has not fetched in this leader epoch.
+	Lag int64
+	// CaughtUp is when it was last known to have everything there was, Fetched when it last fetched; zero if not in this leader epoch.
+	CaughtUp, Fetched time.Time
+	// Throttled says that it is held to leader.replication.throttled.rate while it is not in sync.
+	Throttled bool
+}
+
+// Others describes the other replicas of a partition that this broker leads, in the order of the assignment.
+func (p *Partition) Others() (all []Replica) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	state, end := p.state.Load(), p.Log().EndOffset()
+	throttled := p.set.leaderThrottle.Throttled(p)
+	for _, id := range state.Replicas {
+		f := p.mu.followers[id]
+		if f == nil {
+			continue
+		}
+		r := Replica{Broker: id, Lag: -1, CaughtUp: f.caughtUp, Fetched: f.fetched, Throttled: throttled && !state.InSync(id)}
+		if f.end != unknownEnd {
+			r.Lag = max(0, end-f.end)
+		}
+		all = append(all, r)
+	}
+	return all
+}

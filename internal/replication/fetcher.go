@@ -33,7 +33,8 @@ type fetcher struct {
 		// unstable counts logs with records that are not stable yet; the next request waits for them until patience ends.
 		unstable int
 		patience time.Time
-		failures int // requests that failed in a row
+		failures int   // requests that failed in a row
+		err      error // of the last of them
 		resume   time.Time
 	}
 }
@@ -44,6 +45,7 @@ type following struct {
 	partition *partition.Partition
 	epoch     int32
 	failures  int            // in a row
+	err       error          // of the last of them
 	resume    time.Time      // not to be asked for before
 	told      string         // the last failure in the log
 	lag       *metrics.Gauge // records behind the leader, as of the last answer
@@ -246,6 +248,7 @@ func (f *fetcher) Committed(int, error) {
 // fail puts off a partition. The caller holds f.mu.
 func (f *fetcher) fail(x *following, err error, now time.Time) {
 	x.failures++
+	x.err = err
 	x.resume = now.Add(pauseAfter(x.failures, f.m.options.Settings().Backoff))
 	f.mu.news = true
 	code := kafka.CodeOf(err)

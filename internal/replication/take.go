@@ -73,6 +73,7 @@ func (f *fetcher) lost(s *slot, err error) {
 		return // asked again without a session, at once
 	}
 	f.mu.failures++
+	f.mu.err = err
 	backoff := f.m.options.Settings().Backoff
 	f.mu.resume = time.Now().Add(pauseAfter(f.mu.failures, backoff))
 	if f.mu.failures == quietFailures {
