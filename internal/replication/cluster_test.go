@@ -27,6 +27,8 @@ type cluster struct {
 	config *config.Broker
 	nodes  []*node
 	minISR int
+	// cached: the topic has write.caching=true.
+	cached bool
 	// connections have the last answer from each leader to each follower.
 	connections sync.Map
 	sends       sync.WaitGroup // and proposals
@@ -40,7 +42,8 @@ type cluster struct {
 		offset  int64
 		cut     map[[2]int32]bool // from follower to leader
 		alive   map[int32]bool
-		delayed bool // controller and network take their time
+		unclean map[int32]bool // lost what it had acknowledged, and has not been in sync since
+		delayed bool           // controller and network take their time
 	}
 }
 
@@ -105,6 +108,7 @@ func newCluster(t testing.TB, seed uint64, replicas, minISR int, settings ...str
 	c := &cluster{t: t, config: loaded, minISR: minISR}
 	c.rand.Rand = rand.New(rand.NewPCG(seed, 7))
 	c.mu.cut, c.mu.alive = map[[2]int32]bool{}, map[int32]bool{}
+	c.mu.unclean = map[int32]bool{}
 	c.mu.image = metadata.Empty("c")
 	records := []wire.Message{&wire.TopicRecord{Name: "t", TopicID: kafka.UUID{1}}, setting("min.insync.replicas", fmt.Sprint(minISR))}
 	for i := 0; i+1 < len(settings); i += 2 {
@@ -181,13 +185,21 @@ func (n *node) start() {
 	})
 }
 
-// stop ends the process; what its disk has then is as the loss says.
-func (n *node) stop(loss vfs.Loss) {
+// stop ends the process; what its disk has then is as the loss says, unless that is more than the topic promises to survive:
+// with write.caching one replica in sync keeps its page cache. It reports whether acknowledged records may be lost here.
+func (n *node) stop(loss vfs.Loss) (lost bool) {
 	n.c.mu.Lock()
 	n.c.mu.alive[n.id] = false
+	if n.c.cached {
+		lost = slices.ContainsFunc(n.c.stateLocked().ISR, func(id int32) bool { return n.c.mu.alive[id] })
+		if !lost {
+			loss = vfs.KeepUnsynced()
+		}
+	}
 	n.c.mu.Unlock()
 	n.disk = n.disk.Crash(loss)
 	n.end()
+	return lost
 }
 
 // end lets go of what runs.
@@ -286,7 +298,7 @@ func (c *cluster) judge(leader int32, x partition.Proposal) partition.Verdict {
 	defer c.mu.Unlock()
 	p := c.stateLocked()
 	switch {
-	case x.LeaderEpoch < p.LeaderEpoch:
+	case x.LeaderEpoch < p.LeaderEpoch, !c.mu.alive[leader]:
 		return partition.Verdict{Code: kafka.FencedLeaderEpoch}
 	case leader != p.Leader:
 		return partition.Verdict{Code: kafka.InvalidRequest}
@@ -309,10 +321,13 @@ func (c *cluster) judge(leader int32, x partition.Proposal) partition.Verdict {
 // alterLocked changes the in-sync set and keeps eligible leaders as KIP-966 says; moves forces a new leader epoch.
 func (c *cluster) alterLocked(isr []int32, leader int32, moves bool, more ...wire.Message) {
 	p := c.stateLocked()
+	for _, id := range isr {
+		delete(c.mu.unclean, id)
+	}
 	var elr []int32
 	if len(isr) < c.minISR {
 		for _, id := range slices.Concat(p.ELR, p.ISR) {
-			if !slices.Contains(isr, id) && !slices.Contains(elr, id) {
+			if !slices.Contains(isr, id) && !slices.Contains(elr, id) && !c.mu.unclean[id] {
 				elr = append(elr, id)
 			}
 		}
@@ -325,11 +340,15 @@ func (c *cluster) alterLocked(isr []int32, leader int32, moves bool, more ...wir
 	}))...)
 }
 
-// fence takes a broker out of the in-sync set and elects another leader if it led.
-func (c *cluster) fence(id int32) {
+// fence takes a broker out of the in-sync set and elects another leader if it led. One that has lost what it acknowledged is not
+// eligible.
+func (c *cluster) fence(id int32, lost bool) {
 	pick := c.below(100)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if lost {
+		c.mu.unclean[id] = true
+	}
 	p, b := c.stateLocked(), c.mu.image.Broker(id)
 	isr := slices.DeleteFunc(slices.Clone(p.ISR), func(x int32) bool { return x == id })
 	leader := p.Leader

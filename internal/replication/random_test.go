@@ -22,7 +22,20 @@ import (
 // and know the same of producers, each acknowledged record is where the producer was told it is, once and in order, and
 // whatever a consumer saw below a high watermark is still there. SEED=n runs one schedule.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
+	schedules(t, 16)
+}
+
+// TestWriteCachingSurvivesLostMachines: with write.caching=true, machines lose what was not synced as long as one replica in
+// sync keeps its page cache; processes may all be killed. Nothing acknowledged is lost then either.
+func TestWriteCachingSurvivesLostMachines(t *testing.T) {
+	schedules(t, 16, "write.caching", "true")
+}
+
+func schedules(t *testing.T, n uint64, settings ...string) {
+	var seeds []uint64
+	for seed := range n {
+		seeds = append(seeds, seed+1)
+	}
 	if text := os.Getenv("SEED"); text != "" {
 		from, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -32,7 +45,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { schedule(t, seed) })
+			synctest.Test(t, func(t *testing.T) { schedule(t, seed, settings) })
 		})
 	}
 }
@@ -49,8 +62,9 @@ type history struct {
 	}
 }
 
-func schedule(t *testing.T, seed uint64) {
-	c := newCluster(t, seed, 3, 2, "segment.bytes", "1048576")
+func schedule(t *testing.T, seed uint64, settings []string) {
+	c := newCluster(t, seed, 3, 2, slices.Concat(settings, []string{"segment.bytes", "1048576"})...)
+	c.cached = slices.Contains(settings, "write.caching")
 	h := &history{c: c}
 	h.mu.acked, h.mu.seen, h.mu.highs = map[int64]string{}, map[int64]string{}, map[[2]int64]int64{}
 	c.mu.Lock()
@@ -116,9 +130,9 @@ func (c *cluster) step() {
 		c.powerFailure()
 	case what < 60 && alive && (up > 1 || what < 40):
 		loss := []vfs.Loss{vfs.LoseUnsynced(), vfs.KeepUnsynced(), vfs.KeepSome(uint64(c.below(1000)), 512)}[c.below(3)]
-		n.stop(loss)
+		lost := n.stop(loss)
 		time.Sleep(time.Duration(c.below(100)) * time.Millisecond)
-		c.fence(id)
+		c.fence(id, lost)
 	case what < 60 && !alive:
 		c.register(n)
 		n.start()
@@ -139,8 +153,13 @@ func (c *cluster) step() {
 	}
 }
 
-// powerFailure stops all brokers at the same moment; the controller hears of them, and they come back, one by one.
+// powerFailure stops all brokers at the same moment, only their processes with write.caching; the controller hears of them, and
+// they come back, one by one.
 func (c *cluster) powerFailure() {
+	loss := vfs.LoseUnsynced()
+	if c.cached {
+		loss = vfs.KeepUnsynced()
+	}
 	var down []*node
 	for _, n := range c.nodes {
 		c.mu.Lock()
@@ -148,7 +167,7 @@ func (c *cluster) powerFailure() {
 		c.mu.alive[n.id] = false
 		c.mu.Unlock()
 		if alive {
-			n.disk = n.disk.Crash(vfs.LoseUnsynced())
+			n.disk = n.disk.Crash(loss)
 			down = append(down, n)
 		}
 	}
@@ -156,7 +175,7 @@ func (c *cluster) powerFailure() {
 		n.end()
 	}
 	for _, i := range c.order(len(down)) {
-		c.fence(down[i].id)
+		c.fence(down[i].id, false)
 	}
 	for _, i := range c.order(len(down)) {
 		time.Sleep(time.Duration(c.below(50)) * time.Millisecond)
