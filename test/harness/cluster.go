@@ -59,27 +59,48 @@ func StartClusterAt(t testing.TB, places []Place, props ...string) *Cluster {
 	replicas := min(len(places), 3)
 	c := &Cluster{t: t}
 	for i, p := range places {
-		settings := []string{
-			fmt.Sprintf("node.id=%d", i+1), "process.roles=broker,controller", "controller.listener.names=CONTROLLER",
-			fmt.Sprintf("listeners=PLAINTEXT://%s,INTERNAL://%s,CONTROLLER://%s", p.Clients.Behind, p.Brokers.Behind, p.Controllers.Behind),
-			fmt.Sprintf("advertised.listeners=PLAINTEXT://%s,INTERNAL://%s", p.Clients.Front, p.Brokers.Front),
-			"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "inter.broker.listener.name=INTERNAL",
-			"controller.quorum.voters=" + strings.Join(voters, ","),
+		settings := append(p.listeners(i+1),
+			"controller.quorum.voters="+strings.Join(voters, ","),
 			fmt.Sprintf("default.replication.factor=%d", replicas), fmt.Sprintf("offsets.topic.replication.factor=%d", replicas),
-			fmt.Sprintf("transaction.state.log.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", min(replicas, 2)),
-		}
-		if p.Dir != "" {
-			settings = append(settings, "log.dirs="+p.Dir)
-		}
-		for _, prop := range props {
-			settings = append(settings, strings.ReplaceAll(prop, "{node}", fmt.Sprint(i+1)))
-		}
-		b := prepare(t, settings...)
-		b.Addr, b.within, b.env = p.Clients.Front, p.Within, []string{"CLUSTER_ID=" + ClusterID}
-		c.Nodes = append(c.Nodes, b)
+			fmt.Sprintf("transaction.state.log.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", min(replicas, 2)))
+		c.Nodes = append(c.Nodes, p.prepare(t, i+1, append(settings, props...)))
 	}
 	c.Restart(c.Nodes...)
 	return c
+}
+
+// StartMember starts a node with this number that is a broker and a controller of a dynamic quorum (KIP-853), and waits until it answers:
+// the first one of the quorum, or, with controller.quorum.bootstrap.servers among props, one that finds the others there.
+func StartMember(t testing.TB, node int, at Place, props ...string) *Broker {
+	t.Helper()
+	b := at.prepare(t, node, append(at.listeners(node), props...))
+	b.launch()
+	return b
+}
+
+// prepare is a node at a place, up to the process itself.
+func (p Place) prepare(t testing.TB, node int, props []string) *Broker {
+	t.Helper()
+	var settings []string
+	if p.Dir != "" {
+		settings = append(settings, "log.dirs="+p.Dir)
+	}
+	for _, prop := range props {
+		settings = append(settings, strings.ReplaceAll(prop, "{node}", fmt.Sprint(node)))
+	}
+	b := prepare(t, settings...)
+	b.Addr, b.within, b.env = p.Clients.Front, p.Within, []string{"CLUSTER_ID=" + ClusterID}
+	return b
+}
+
+// listeners are the properties of a node that is a broker and a controller.
+func (p Place) listeners(node int) []string {
+	return []string{
+		fmt.Sprintf("node.id=%d", node), "process.roles=broker,controller", "controller.listener.names=CONTROLLER",
+		fmt.Sprintf("listeners=PLAINTEXT://%s,INTERNAL://%s,CONTROLLER://%s", p.Clients.Behind, p.Brokers.Behind, p.Controllers.Behind),
+		fmt.Sprintf("advertised.listeners=PLAINTEXT://%s,INTERNAL://%s", p.Clients.Front, p.Brokers.Front),
+		"listener.security.protocol.map=PLAINTEXT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT", "inter.broker.listener.name=INTERNAL",
+	}
 }
 
 // Addrs are where clients reach the nodes.

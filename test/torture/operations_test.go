@@ -40,7 +40,13 @@ type operator struct {
 // newOperator starts three nodes and makes a topic with a partition for each of these lists of replicas (node numbers).
 func newOperator(t *testing.T, replicas [][]int32, props ...string) *operator {
 	t.Helper()
-	o := &operator{Cluster: harness.StartCluster(t, 3, props...), t: t, topic: "watched"}
+	return newOperatorOf(t, harness.StartCluster(t, 3, props...), replicas)
+}
+
+// newOperatorOf is newOperator for nodes that run.
+func newOperatorOf(t *testing.T, nodes *harness.Cluster, replicas [][]int32) *operator {
+	t.Helper()
+	o := &operator{Cluster: nodes, t: t, topic: "watched"}
 	o.raw = connect(t, o.Addrs(), append(quickRetries(), kgo.RetryTimeout(20*time.Second), impatient)...)
 	o.admin = kadm.NewClient(o.raw)
 	o.create(o.topic, replicas)
