@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// pace holds all moves together to a number of bytes per second (replica.alter.log.dirs.io.max.bytes.per.second). Kafka
-// measures a rate over samples and pauses while it is too high; here a pause follows each chunk.
+// pace holds all moves together to a number of bytes per second (replica.alter.log.dirs.io.max.bytes.per.second), or what a
+// Throttle throttles. Kafka measures a rate over samples and pauses while it is too high; here a pause follows each chunk.
 type pace struct {
 	mu struct {
 		sync.Mutex
@@ -65,4 +65,14 @@ func (c *pace) pause(now time.Time, n int, rate int64) time.Duration {
 		return pacePatience
 	}
 	return time.Duration(min(c.mu.debt/float64(rate)*float64(time.Second), float64(time.Hour)))
+}
+
+// add adds n bytes to the debt, but no more than make a pause of most.
+func (c *pace) add(now time.Time, n int, rate int64, most time.Duration) {
+	c.pause(now, 0, rate)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rate < unlimitedRate {
+		c.mu.debt = max(c.mu.debt, min(c.mu.debt+float64(n), most.Seconds()*float64(rate)))
+	}
 }

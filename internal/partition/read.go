@@ -102,15 +102,21 @@ func (p *Partition) readFrom(log *commitlog.Log, r Read) (Records, error) {
 	if r.Offset >= below {
 		return found, nil
 	}
-	if r.Follower != nil && !state.InSync(r.Follower.Broker) && p.set.leaderThrottle.Throttled(p) {
-		return p.findThrottled(log, r, below, found)
+	if r.Follower != nil && p.set.leaderThrottle.Throttled(p) {
+		return p.findThrottled(log, r, below, found, state.InSync(r.Follower.Broker))
 	}
 	return p.find(log, r, below, found)
 }
 
 // findThrottled is find for a replica that catches up no faster than operators want; it finds nothing while there was too much.
-func (p *Partition) findThrottled(log *commitlog.Log, r Read, below int64, found Records) (Records, error) {
+// One in sync finds all, which counts.
+func (p *Partition) findThrottled(log *commitlog.Log, r Read, below int64, found Records, inSync bool) (Records, error) {
 	t := p.set.leaderThrottle
+	if inSync {
+		found, err := p.find(log, r, below, found)
+		t.TookInSync(time.Now(), found.Span.Size)
+		return found, err
+	}
 	if t.Wait(time.Now()) > 0 {
 		return found, nil
 	}

@@ -29,11 +29,43 @@ func TestThrottledReplicaWaitsUnlessInSync(t *testing.T) {
 		l.replay(setting("t", "leader.replication.throttled.replicas", "0:1,0:2"))
 		gets(3, true) // some 3,000 bytes
 		gets(3, false)
-		gets(2, true)
+		gets(2, true) // which counts, too
+		time.Sleep(4 * time.Second)
+		gets(3, false)
 		time.Sleep(4 * time.Second)
 		gets(3, true)
 		gets(3, false)
 		l.replay(setting("t", "leader.replication.throttled.replicas", "1:1,0:2"))
 		gets(3, true)
+	})
+}
+
+// What a throttled replica in sync gets counts for the one that catches up, which waits for that no longer than Kafka's window.
+func TestTrafficInSyncCountsForTheThrottle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLed(t, 1, 2)
+		defer l.close()
+		l.set.leaderThrottle.rate = func() int64 { return 1000 }
+		l.append(l.p, -1, string(make([]byte, 3000)))
+		l.durable()
+		gets := func(broker int32, some bool) {
+			t.Helper()
+			if l.mustFetch(broker, 0, 0); l.got > 0 != some {
+				t.Errorf("broker %d gets %d bytes", broker, l.got)
+			}
+		}
+		gets(2, true) // nothing is throttled
+		gets(3, true)
+		l.replay(setting("t", "leader.replication.throttled.replicas", "*"))
+		for range 20 {
+			gets(2, true) // some 60,000 bytes: a minute
+		}
+		gets(3, false)
+		time.Sleep(inSyncWindow - 2*time.Second)
+		gets(3, false)
+		time.Sleep(2 * time.Second)
+		gets(3, true)
+		gets(3, false)
+		gets(2, true)
 	})
 }

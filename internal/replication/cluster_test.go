@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -29,6 +30,8 @@ type cluster struct {
 	minISR int
 	// cached: the topic has write.caching=true.
 	cached bool
+	// rates are the throttles', in bytes per second; 0: none.
+	rates struct{ leader, follower atomic.Int64 }
 	// connections have the last answer from each leader to each follower.
 	connections sync.Map
 	sends       sync.WaitGroup // and proposals
@@ -150,7 +153,7 @@ func (n *node) start() {
 	epoch := n.epoch
 	n.serves.Store(newLeaderSide(n))
 	n.follows = New(Options{
-		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Settings: func() Settings {
+		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Throttle: nodeThrottle{n}, Settings: func() Settings {
 			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
 		},
 	})
@@ -158,7 +161,8 @@ func (n *node) start() {
 	n.set = partition.NewSet(partition.Options{
 		Node: n.id, Dirs: []*commitlog.Dir{dir}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return n.c.config.Topic(im.TopicConfig(topic)) },
-		Role:        follows.Update, BrokerEpoch: func() int64 { return epoch }, ReplicaLag: func() time.Duration { return 2 * time.Second },
+		LeaderRate:  n.c.rate(&n.c.rates.leader), FollowerRate: n.c.rate(&n.c.rates.follower),
+		Role: follows.Update, BrokerEpoch: func() int64 { return epoch }, ReplicaLag: func() time.Duration { return 2 * time.Second },
 		Propose: func(x partition.Proposal, done func(partition.Verdict)) {
 			n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) })
 		},
@@ -184,6 +188,24 @@ func (n *node) start() {
 		}
 	})
 }
+
+func (c *cluster) rate(r *atomic.Int64) func() int64 {
+	return func() int64 {
+		if rate := r.Load(); rate > 0 {
+			return rate
+		}
+		return math.MaxInt64
+	}
+}
+
+// nodeThrottle is the throttle of the set that the node has at the moment, as in a broker.
+type nodeThrottle struct{ *node }
+
+func (t nodeThrottle) of() *partition.Throttle               { return t.hosts.Load().FollowerThrottle() }
+func (t nodeThrottle) Throttled(p *partition.Partition) bool { return t.of().Throttled(p) }
+func (t nodeThrottle) Wait(now time.Time) time.Duration      { return t.of().Wait(now) }
+func (t nodeThrottle) Took(now time.Time, bytes int)         { t.of().Took(now, bytes) }
+func (t nodeThrottle) TookInSync(now time.Time, bytes int)   { t.of().TookInSync(now, bytes) }
 
 // stop ends the process; what its disk has then is as the loss says, unless that is more than the topic promises to survive:
 // with write.caching one replica in sync keeps its page cache. It reports whether acknowledged records may be lost here.

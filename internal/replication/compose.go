@@ -39,10 +39,11 @@ type slot struct {
 
 // asked is what a request, or the session before it, asked of a partition.
 type asked struct {
-	of       *following
-	epoch    int32
-	offset   int64
-	throttle bool
+	of     *following
+	epoch  int32
+	offset int64
+	// throttled: what comes counts for the throttle, as that of a replica in sync or one that catches up.
+	throttled, inSync bool
 }
 
 func newSlot(f *fetcher) *slot {
@@ -122,7 +123,7 @@ func (c *composer) add(x *following) {
 		c.f.out(x)
 		return
 	}
-	c.s.asked[x.key] = asked{of: x, epoch: at.LeaderEpoch, offset: at.Offset, throttle: throttled && !at.InSync}
+	c.s.asked[x.key] = asked{of: x, epoch: at.LeaderEpoch, offset: at.Offset, throttled: throttled, inSync: at.InSync}
 	at.InSync = false // nothing that the leader is told
 	if !c.full && x.in && x.sent == at {
 		return

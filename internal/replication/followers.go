@@ -46,8 +46,9 @@ type Throttle interface {
 	Throttled(p *partition.Partition) bool
 	// Wait is how long throttled replicas have to pause; 0: not at all.
 	Wait(now time.Time) time.Duration
-	// Took counts bytes of throttled replicas.
+	// Took counts bytes of throttled replicas that catch up, TookInSync of those in sync.
 	Took(now time.Time, bytes int)
+	TookInSync(now time.Time, bytes int)
 }
 
 // Followers has the partitions of this broker follow their leaders. Its methods may be called from any goroutine.

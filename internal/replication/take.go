@@ -91,9 +91,10 @@ func isSessionError(err error) bool {
 
 // receipt is one answer being taken in.
 type receipt struct {
-	f     *fetcher
-	s     *slot
-	bytes int // of throttled replicas
+	f *fetcher
+	s *slot
+	// Bytes of throttled replicas: of those that catch up, and of those in sync.
+	bytes, inSync int
 }
 
 func (r *receipt) take() {
@@ -110,6 +111,9 @@ func (r *receipt) take() {
 	if r.bytes > 0 {
 		r.f.m.options.Throttle.Took(time.Now(), r.bytes)
 	}
+	if r.inSync > 0 {
+		r.f.m.options.Throttle.TookInSync(time.Now(), r.inSync)
+	}
 }
 
 // partition takes in what the answer says of one partition.
@@ -119,7 +123,10 @@ func (r *receipt) partition(a asked, data *wire.FetchResponsePartitionData) {
 		return
 	}
 	end, err := r.apply(a, data)
-	if a.throttle {
+	switch {
+	case a.throttled && a.inSync:
+		r.inSync += len(data.Records)
+	case a.throttled:
 		r.bytes += len(data.Records)
 	}
 	r.f.mu.Lock()
