@@ -28,8 +28,8 @@ type cluster struct {
 	config *config.Broker
 	nodes  []*node
 	minISR int
-	// cached: the topic has write.caching=true.
-	cached bool
+	plan
+	deleted int64 // below this offset records may be deleted
 	// rates are the throttles', in bytes per second; 0: none.
 	rates struct{ leader, follower atomic.Int64 }
 	// connections have the last answer from each leader to each follower.

@@ -22,16 +22,28 @@ import (
 // and know the same of producers, each acknowledged record is where the producer was told it is, once and in order, and
 // whatever a consumer saw below a high watermark is still there. SEED=n runs one schedule.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
-	schedules(t, 16)
+	schedules(t, 16, plan{})
 }
 
 // TestWriteCachingSurvivesLostMachines: with write.caching=true, machines lose what was not synced as long as one replica in
 // sync keeps its page cache; processes may all be killed. Nothing acknowledged is lost then either.
 func TestWriteCachingSurvivesLostMachines(t *testing.T) {
-	schedules(t, 16, "write.caching", "true")
+	schedules(t, 16, plan{cached: true})
 }
 
-func schedules(t *testing.T, n uint64, settings ...string) {
+// TestDeletedRecordsStayDeletedEverywhere: with DeleteRecords in between, replicas that were away find their leader beginning
+// behind their end. What was not deleted is there, the same everywhere.
+func TestDeletedRecordsStayDeletedEverywhere(t *testing.T) {
+	schedules(t, 16, plan{deletes: true})
+}
+
+// plan is what is special about some schedules.
+type plan struct {
+	cached  bool // the topic has write.caching=true
+	deletes bool // records are deleted now and then
+}
+
+func schedules(t *testing.T, n uint64, special plan) {
 	var seeds []uint64
 	for seed := range n {
 		seeds = append(seeds, seed+1)
@@ -45,7 +57,7 @@ func schedules(t *testing.T, n uint64, settings ...string) {
 	}
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { schedule(t, seed, settings) })
+			synctest.Test(t, func(t *testing.T) { schedule(t, seed, special) })
 		})
 	}
 }
@@ -62,9 +74,9 @@ type history struct {
 	}
 }
 
-func schedule(t *testing.T, seed uint64, settings []string) {
-	c := newCluster(t, seed, 3, 2, slices.Concat(settings, []string{"segment.bytes", "1048576"})...)
-	c.cached = slices.Contains(settings, "write.caching")
+func schedule(t *testing.T, seed uint64, special plan) {
+	c := newCluster(t, seed, 3, 2, "segment.bytes", "1048576", "write.caching", strconv.FormatBool(special.cached))
+	c.plan = special
 	h := &history{c: c}
 	h.mu.acked, h.mu.seen, h.mu.highs = map[int64]string{}, map[int64]string{}, map[[2]int64]int64{}
 	c.mu.Lock()
@@ -86,6 +98,9 @@ func schedule(t *testing.T, seed uint64, settings []string) {
 		}
 	})
 	for range 100 {
+		if c.deletes && c.chance(30) {
+			c.deleteRecords()
+		}
 		c.step()
 		time.Sleep(time.Duration(c.below(300)) * time.Millisecond)
 	}
@@ -105,6 +120,24 @@ func schedule(t *testing.T, seed uint64, settings []string) {
 	c.sends.Wait()
 	if t.Failed() {
 		t.Logf("again with SEED=%d", seed)
+	}
+}
+
+// deleteRecords deletes some records at the leader, up to the high watermark now and then.
+func (c *cluster) deleteRecords() {
+	p, _, _ := c.leader()
+	if p == nil {
+		return
+	}
+	start, high := p.Log().StartOffset(), p.Log().HighWatermark()
+	if high <= start {
+		return
+	}
+	if c.chance(50) {
+		high = start + 1 + int64(c.below(int(high-start)))
+	}
+	if _, err := p.DeleteBefore(high); err == nil {
+		c.deleted = max(c.deleted, high)
 	}
 }
 
@@ -319,7 +352,7 @@ func (h *history) look() {
 // contents are the records below an offset.
 func contents(p *partition.Partition, below int64) (map[int64]string, error) {
 	all := map[int64]string{}
-	raw, err := bytesOf(p, below)
+	raw, err := bytesOf(p, p.Log().StartOffset(), below)
 	if err != nil {
 		return nil, err
 	}
@@ -339,9 +372,9 @@ func contents(p *partition.Partition, below int64) (map[int64]string, error) {
 	return all, nil
 }
 
-func bytesOf(p *partition.Partition, below int64) (raw []byte, err error) {
+func bytesOf(p *partition.Partition, offset, below int64) (raw []byte, err error) {
 	log := p.Log()
-	for offset := log.StartOffset(); offset < below; {
+	for offset < below {
 		span, err := log.Find(offset, 1<<30, below, true)
 		if err != nil {
 			return nil, err
@@ -375,7 +408,7 @@ func (h *history) converge() {
 			end, same := p.Log().EndOffset(), true
 			for _, n := range h.c.nodes {
 				log := n.partition().Log()
-				same = same && log.EndOffset() == end && log.HighWatermark() == end && log.StableOffset() == end
+				same = same && log.StartOffset() >= p.Log().StartOffset() && log.EndOffset() == end && log.HighWatermark() == end && log.StableOffset() == end
 			}
 			if same {
 				return
@@ -393,17 +426,23 @@ func (h *history) converge() {
 func (h *history) check() {
 	t := h.c.t
 	first := h.c.nodes[0].partition()
-	end := first.Log().EndOffset()
-	want, err := bytesOf(first, end)
+	start, end := int64(0), first.Log().EndOffset()
+	for _, n := range h.c.nodes {
+		start = max(start, n.partition().Log().StartOffset()) // a leader elected since may not have heard of the last deletion
+	}
+	if start > h.c.deleted {
+		t.Errorf("a log begins at offset %d, and records were deleted up to %d", start, h.c.deleted)
+	}
+	want, err := bytesOf(first, start, end)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range h.c.nodes[1:] {
 		p := n.partition()
-		if got, err := bytesOf(p, end); err != nil || !slices.Equal(got, want) {
+		if got, err := bytesOf(p, start, end); err != nil || !slices.Equal(got, want) {
 			t.Errorf("the log of broker %d has %d bytes, others than the %d of broker 1 (%v)", n.id, len(got), len(want), err)
 		}
-		if a, b := first.Log().Producers(), p.Log().Producers(); !reflect.DeepEqual(a, b) {
+		if a, b := first.Log().Producers(), p.Log().Producers(); !h.c.deletes && !reflect.DeepEqual(a, b) {
 			t.Errorf("producers on broker %d: %+v, on broker 1: %+v", n.id, b, a)
 		}
 	}
@@ -418,7 +457,7 @@ func (h *history) check() {
 		records map[int64]string
 	}{{"acknowledged", h.mu.acked}, {"seen", h.mu.seen}} {
 		for offset, value := range what.records {
-			if all[offset] != value {
+			if offset >= start && all[offset] != value {
 				t.Errorf("%s was %s at offset %d, where %q is in the end", value, what.name, offset, all[offset])
 			}
 		}
