@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -86,6 +87,9 @@ func readOffsetCheckpoint(fsys vfs.FS, path string) (map[kafka.TopicPartition]in
 		return nil, err
 	}
 	offsets := make(map[kafka.TopicPartition]int64)
+	if len(content) == 0 && filepath.Base(path) == cleanerOffsetFile {
+		return offsets, nil // Kafka makes it so, and writes to it when a log was compacted
+	}
 	err = parseCheckpoint(string(content), func(fields []string) error {
 		if len(fields) != 3 {
 			return errors.New("want topic, partition, offset")

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/ottla/ottla/internal/vfs"
@@ -48,6 +49,22 @@ func TestKafkaFiles(t *testing.T) {
 			}
 			b.close()
 		})
+	}
+}
+
+// TestKafkaHasCompactedNothing: until it has, Kafka's cleaner-offset-checkpoint is an empty file, and nothing to warn of.
+func TestKafkaHasCompactedNothing(t *testing.T) {
+	disk := vfs.NewMemory()
+	if err := disk.MkdirAll(testDir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeFile(disk, filepath.Join(testDir, cleanerOffsetFile), nil, true); err != nil {
+		t.Fatal(err)
+	}
+	logger, said := logLines()
+	openWith(t, disk, DefaultConfig(), func(o *Options) { o.Logger = logger }).close()
+	if strings.Contains(said.String(), "checkpoint") {
+		t.Error(said)
 	}
 }
 
