@@ -10,55 +10,28 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/tools/options"
 )
 
 // groupWhy is `ottla group why GROUP`.
 func (inv *invocation) groupWhy() int {
-	p := options.NewParser()
-	bootstrap := p.Value("bootstrap-server", "host:port,...", "The brokers to connect to.").Default("localhost:9092")
-	address := p.Value("http", "host:port", "The HTTP endpoint of the group's coordinator.").Default("localhost:9644")
-	commandConfig := p.Value("command-config", "file", "Properties file for the client.")
-	last := p.Value("last", "number", "How many rebalances and refused requests to show.").Integer().Default("10")
-	set, err := p.Parse(inv.args)
-	if err == nil && set.Has(p.Help) {
-		io.WriteString(inv.stdout, groupUsage)
-		return 0
-	}
-	if err == nil && len(set.Extra) != 1 {
-		err = fmt.Errorf("which group? one at a time, not %d", len(set.Extra))
-	}
-	if err != nil {
-		return inv.groupMisused(err)
-	}
-	r := set.Reader()
-	q := whyQuestion{group: set.Extra[0], bootstrap: r.String(bootstrap), http: r.String(address), config: r.String(commandConfig)}
-	shown := r.Int(last)
-	if err := r.Err(); err != nil {
-		return inv.groupMisused(err)
+	q, code, done := inv.askedWhy("group", groupUsage, groupMisuse)
+	if done {
+		return code
 	}
 	w, err := inv.askWhy(q)
 	if err != nil {
 		inv.complain("ottla group why: " + q.fault(err))
 		return groupFailed
 	}
-	w.whyClock, w.shown = whyClock{time.Now(), time.Local}, shown
+	w.whyClock, w.shown = whyClock{time.Now(), time.Local}, q.last
 	io.WriteString(inv.stdout, w.text())
 	return 0
 }
 
-func (inv *invocation) groupMisused(err error) int {
-	inv.complain("ottla group why: " + err.Error() + "\n\n" + groupUsage)
-	return groupMisuse
-}
-
-// whyQuestion is which group is asked about, and where.
-type whyQuestion struct{ group, bootstrap, http, config string }
-
 // fault says why nothing can be told.
 func (q whyQuestion) fault(err error) string {
 	if isMissingGroup(err) {
-		return fmt.Sprintf("there is no group %s at %s", q.group, q.bootstrap)
+		return fmt.Sprintf("there is no group %s at %s", q.name, q.bootstrap)
 	}
 	return whyFault(q.bootstrap, err)
 }
@@ -82,24 +55,24 @@ func (inv *invocation) askWhy(q whyQuestion) (*why, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &why{group: q.group}
+	w := &why{group: q.name}
 	w.causes, w.silent = askCauses(q, cluster.ClusterID)
-	described, failures, err := a.describeGroups(a.timeout, []string{q.group})
+	described, failures, err := a.describeGroups(a.timeout, []string{q.name})
 	if err != nil {
 		return nil, err
 	}
-	if g, ok := described[q.group]; ok {
+	if g, ok := described[q.name]; ok {
 		w.described = &g
-	} else if g, err := a.describeStreamsGroup(a.timeout, q.group); err == nil {
+	} else if g, err := a.describeStreamsGroup(a.timeout, q.name); err == nil {
 		w.described = g.asDescribed()
 	}
 	if w.described == nil || w.described.state == "Dead" && w.described.members == nil {
 		if w.causes == nil {
-			return nil, cmpError(failures[q.group], q.group)
+			return nil, cmpError(failures[q.name], q.name)
 		}
 		w.described = nil
 	}
-	w.offsets, err = a.groupOffsets(q.group, w.described)
+	w.offsets, err = a.groupOffsets(q.name, w.described)
 	return w, err
 }
 
@@ -161,7 +134,7 @@ type whyOffset struct {
 // askCauses asks the HTTP endpoint; silent is why it did not tell.
 func askCauses(q whyQuestion, clusterID *string) (causes *whyCauses, silent string) {
 	causes = new(whyCauses)
-	if silent = (whyEndpoint{q.http, q.bootstrap}).ask("groups", q.group, clusterID, causes); silent != "" {
+	if silent = q.endpoint().ask("groups", q.name, clusterID, causes); silent != "" {
 		return nil, silent
 	}
 	return causes, ""

@@ -163,7 +163,7 @@ func TestAskCauses(t *testing.T) {
 	}))
 	defer s.Close()
 	mine := "mine"
-	q := whyQuestion{group: "a/b", bootstrap: "localhost:9092", http: strings.TrimPrefix(s.URL, "http://")}
+	q := whyQuestion{name: "a/b", bootstrap: "localhost:9092", http: strings.TrimPrefix(s.URL, "http://")}
 	for _, c := range []struct {
 		status       int
 		answer, want string
