@@ -5,8 +5,8 @@ import "io"
 const groupUsage = `usage:
   ottla group why [--bootstrap-server HOST:PORT] [--http HOST:PORT] [--command-config FILE] [--last N] GROUP
       says in plain words how a group is: its state, its members, how far behind it is, the last N (10) rebalances and
-      refused requests with their causes, and what to do about them. The causes come from the HTTP endpoint of the broker that
-      coordinates the group (http.address, localhost:9644), which keeps them in memory since it started.
+      refused requests with their causes, and what to do about them. The causes come from the HTTP endpoint of any broker
+      (http.address, localhost:9644): it asks the one that coordinates the group, which keeps them in memory since it started.
       Exit code 0: said; 1: the broker or the group cannot be asked; 2: the command line.
 `
 

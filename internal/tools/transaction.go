@@ -6,8 +6,8 @@ const transactionUsage = `usage:
   ottla transaction why [--bootstrap-server HOST:PORT] [--http HOST:PORT] [--command-config FILE] [--last N] TRANSACTIONAL_ID
       says in plain words how a transactional id is: whose it is, its open transaction, what it waits for, the last N (10)
       times that a producer took it, was fenced, timed out, aborted or was refused, and what to do about them. The causes come
-      from the HTTP endpoint of the broker that coordinates the id (http.address, localhost:9644), which keeps them in memory
-      since it started.
+      from the HTTP endpoint of any broker (http.address, localhost:9644): it asks the one that coordinates the id, which keeps
+      them in memory since it started.
       Exit code 0: said; 1: the broker or the transactional id cannot be asked; 2: the command line.
 `
 

@@ -2,6 +2,7 @@ package argparse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -28,26 +29,40 @@ func (a *Argument) usage() string {
 	return text
 }
 
+// usages are the usages of arguments; those that exclude one another are one: (--all | --group GROUP) if one of them is required.
+func usages(arguments []Argument) (words []string) {
+	for i, a := range arguments {
+		alike := func(b Argument) bool { return b.Choice == a.Choice }
+		if a.Choice == "" {
+			words = append(words, a.usage())
+		} else if !slices.ContainsFunc(arguments[:i], alike) {
+			var choices []string
+			for _, b := range arguments[i:] {
+				if alike(b) {
+					choices = append(choices, b.signature())
+				}
+			}
+			ends := "[]"
+			if a.Required {
+				ends = "()"
+			}
+			words = append(words, ends[:1]+strings.Join(choices, " | ")+ends[1:])
+		}
+	}
+	return words
+}
+
 // usage is one line that says how to call the tool, or a command of it.
 func (p *Parser) usage(command *Command) string {
 	words := []string{"usage: " + p.Program}
 	if command == nil {
 		words = append(words, "[-h] [-v]")
-		for _, a := range p.Arguments {
-			words = append(words, a.usage())
-		}
+		words = append(words, usages(p.Arguments)...)
 		return strings.Join(append(words, "COMMAND ..."), " ")
 	}
-	for _, a := range p.Arguments {
-		if a.Required {
-			words = append(words, a.usage())
-		}
-	}
+	words = append(words, usages(slices.DeleteFunc(slices.Clone(p.Arguments), func(a Argument) bool { return !a.Required }))...)
 	words = append(words, command.Name, "[-h]")
-	for _, a := range command.Arguments {
-		words = append(words, a.usage())
-	}
-	return strings.Join(words, " ")
+	return strings.Join(append(words, usages(command.Arguments)...), " ")
 }
 
 // help is the text of --help.

@@ -69,3 +69,13 @@ func TestHelpAndVersion(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestUsageOfArgumentsThatExcludeOneAnother(t *testing.T) {
+	p := Parser{Program: "tool.sh", Arguments: []Argument{
+		{Name: "--server", Required: true, Choice: "where"}, {Name: "--all", Kind: Flag, Choice: "what"},
+		{Name: "--controller", Required: true, Choice: "where"}, {Name: "--one", Choice: "what"}, {Name: "--file"},
+	}}
+	if got, want := p.usage(nil), "usage: tool.sh [-h] [-v] (--server SERVER | --controller CONTROLLER) [--all | --one ONE] [--file FILE] COMMAND ..."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
