@@ -29,6 +29,7 @@ type cluster struct {
 	nodes  []*node
 	minISR int
 	plan
+	moved   int   // how often a replica was seen in the second directory
 	deleted int64 // below this offset records may be deleted
 	// rates are the throttles', in bytes per second; 0: none.
 	rates struct{ leader, follower atomic.Int64 }
@@ -56,7 +57,7 @@ type node struct {
 	id      int32
 	epoch   int64
 	disk    *vfs.Memory
-	dir     *commitlog.Dir
+	dirs    []*commitlog.Dir
 	set     *partition.Set
 	follows *Followers
 	// What others look at while the node starts again.
@@ -145,11 +146,14 @@ func setting(name, value string) wire.Message {
 func (n *node) start() {
 	n.c.t.Helper()
 	disk := slowDisk{n.disk, n.c.syncTime}
-	dir, err := commitlog.Open(disk, "/d", commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond, JournalBytes: -1})
-	if err != nil {
-		n.c.t.Fatal(err)
+	n.dirs = nil
+	for _, path := range []string{"/d", "/e"} {
+		dir, err := commitlog.Open(disk, path, commitlog.Options{ClusterID: "c", NodeID: n.id, CheckpointInterval: 50 * time.Millisecond, JournalBytes: -1})
+		if err != nil {
+			n.c.t.Fatal(err)
+		}
+		n.dirs = append(n.dirs, dir)
 	}
-	n.dir = dir
 	epoch := n.epoch
 	n.serves.Store(newLeaderSide(n))
 	n.follows = New(Options{
@@ -159,10 +163,19 @@ func (n *node) start() {
 	})
 	follows := n.follows
 	n.set = partition.NewSet(partition.Options{
-		Node: n.id, Dirs: []*commitlog.Dir{dir}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Node: n.id, Dirs: n.dirs, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		TopicConfig: func(im *metadata.Image, topic string) *config.Topic { return n.c.config.Topic(im.TopicConfig(topic)) },
 		LeaderRate:  n.c.rate(&n.c.rates.leader), FollowerRate: n.c.rate(&n.c.rates.follower),
 		Role: follows.Update, BrokerEpoch: func() int64 { return epoch }, ReplicaLag: func() time.Duration { return 2 * time.Second },
+		MoveRate: func() int64 { return 20_000 },
+		Assign: func(x partition.Assignment) {
+			if x.Done != nil {
+				n.c.sends.Go(func() {
+					time.Sleep(time.Duration(n.c.below(1000)) * time.Millisecond) // so that much happens to the log meanwhile
+					x.Done()
+				})
+			}
+		},
 		Propose: func(x partition.Proposal, done func(partition.Verdict)) {
 			n.c.sends.Go(func() { n.c.propose(n.id, epoch, x, done) })
 		},
@@ -231,7 +244,9 @@ func (n *node) end() {
 	n.follows.Close()
 	n.serves.Load().stop()
 	n.set.Close()
-	_ = n.dir.Close()
+	for _, dir := range n.dirs {
+		_ = dir.Close()
+	}
 }
 
 func (n *node) partition() *partition.Partition {

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/record"
@@ -37,10 +38,17 @@ func TestDeletedRecordsStayDeletedEverywhere(t *testing.T) {
 	schedules(t, 16, plan{deletes: true})
 }
 
+// TestMovesBetweenDirectoriesLoseNothing: replicas move to other log directories and are called back while they lead, follow, are
+// truncated, and stop in the middle.
+func TestMovesBetweenDirectoriesLoseNothing(t *testing.T) {
+	schedules(t, 16, plan{moves: true})
+}
+
 // plan is what is special about some schedules.
 type plan struct {
 	cached  bool // the topic has write.caching=true
 	deletes bool // records are deleted now and then
+	moves   bool // replicas move between log directories
 }
 
 func schedules(t *testing.T, n uint64, special plan) {
@@ -101,6 +109,9 @@ func schedule(t *testing.T, seed uint64, special plan) {
 		if c.deletes && c.chance(30) {
 			c.deleteRecords()
 		}
+		if c.moves && c.chance(50) {
+			c.move()
+		}
 		c.step()
 		time.Sleep(time.Duration(c.below(300)) * time.Millisecond)
 	}
@@ -114,6 +125,9 @@ func schedule(t *testing.T, seed uint64, special plan) {
 	h.look()
 	h.converge()
 	h.check()
+	if c.moves && c.moved == 0 {
+		t.Error("no replica was ever seen in the other directory")
+	}
 	for _, n := range c.nodes {
 		n.stop(vfs.KeepUnsynced())
 	}
@@ -139,6 +153,21 @@ func (c *cluster) deleteRecords() {
 	if _, err := p.DeleteBefore(high); err == nil {
 		c.deleted = max(c.deleted, high)
 	}
+}
+
+// move has a replica begin to move to a directory, or end its move there by naming the one where it is.
+func (c *cluster) move() {
+	n := c.nodes[c.below(len(c.nodes))]
+	c.mu.Lock()
+	alive := c.mu.alive[n.id]
+	c.mu.Unlock()
+	if !alive {
+		return
+	}
+	if p := n.partition(); p != nil && p.Dir() == n.dirs[1] {
+		c.moved++
+	}
+	_ = n.set.MoveTo(kafka.TopicPartition{Topic: "t"}, n.dirs[c.below(2)].Path()) // refused before the broker hears of the partition
 }
 
 // step does something to the cluster.
