@@ -80,8 +80,12 @@ func (m *move) reconcile(log *commitlog.Log) error {
 		_, end := m.future.EpochEnd(log.LatestEpoch())
 		keep = min(keep, max(end, start))
 	} else if epoch >= 0 {
-		_, end := log.EpochEnd(epoch)
+		found, end := log.EpochEnd(epoch)
 		keep = min(keep, max(end, start))
+		if found < epoch { // the log has lost that epoch altogether: what the copy has after the one before goes, too
+			_, own := m.future.EpochEnd(found)
+			keep = min(keep, max(own, start))
+		}
 	}
 	if keep >= m.future.EndOffset() {
 		return nil
