@@ -29,7 +29,6 @@ type cluster struct {
 	nodes  []*node
 	minISR int
 	plan
-	moved   int   // how often a replica was seen in the second directory
 	deleted int64 // below this offset records may be deleted
 	// rates are the throttles', in bytes per second; 0: none.
 	rates struct{ leader, follower atomic.Int64 }
@@ -48,6 +47,7 @@ type cluster struct {
 		alive   map[int32]bool
 		unclean map[int32]bool // lost what it had acknowledged, and has not been in sync since
 		delayed bool           // controller and network take their time
+		sure    bool           // the network loses nothing
 	}
 }
 
@@ -76,6 +76,14 @@ func (c *cluster) below(n int) int {
 	c.rand.Lock()
 	defer c.rand.Unlock()
 	return c.rand.IntN(n)
+}
+
+// loses reports whether the network loses a message.
+func (c *cluster) loses() bool {
+	c.mu.Lock()
+	sure := c.mu.sure
+	c.mu.Unlock()
+	return !sure && c.chance(2)
 }
 
 // delay is a pause of some hundreds of microseconds, now and then of some milliseconds.

@@ -52,13 +52,13 @@ func (n *node) send(leader int32, _ int, rq *wire.FetchRequest, response *wire.F
 	n.c.sends.Go(func() {
 		defer close(after)
 		n.c.delay()
-		failed := n.c.isCut(n.id, leader) || n.c.chance(2)
+		failed := n.c.isCut(n.id, leader) || n.c.loses()
 		var answer func(*wire.FetchResponse)
 		if !failed {
 			answer = to.fetch(rq)
 		}
 		<-before
-		if failed || answer == nil || n.c.isCut(n.id, leader) || n.c.chance(2) {
+		if failed || answer == nil || n.c.isCut(n.id, leader) || n.c.loses() {
 			time.Sleep(5 * time.Millisecond)
 			done(kafka.NetworkException)
 			return
