@@ -14,6 +14,11 @@ import (
 // maxElections is the most leaders that one periodic round moves (MAX_ELECTIONS_PER_IMBALANCE).
 const maxElections = 1000
 
+// moreElections is the pause after a round that moved as many leaders as it may: the next follows soon and not after
+// the whole interval, or a broker's 12,000 leaders would take an hour to come back. Kafka waits for 10 ms
+// (PeriodicTask); this is longer so that a log that takes no records is not tried in a tight loop.
+const moreElections = fencingRetry
+
 // place of a partition in the image.
 type located struct {
 	topic *metadata.Topic
@@ -75,13 +80,21 @@ func (c *Controller) moveLeaders(now time.Time) statemachine.Output {
 	var records []wire.Message
 	if due(c.nextBalance, now) {
 		records = c.preferredElections()
-		c.nextBalance = after(now, c.balanceEvery)
+		c.nextBalance = after(now, untilNext(records, c.balanceEvery))
 	}
 	if len(records) == 0 && due(c.nextUnclean, now) {
 		records = c.uncleanElections()
-		c.nextUnclean = after(now, c.uncleanEvery)
+		c.nextUnclean = after(now, untilNext(records, c.uncleanEvery))
 	}
 	return unasked(records)
+}
+
+// untilNext is the time from a round that made these records to the next.
+func untilNext(records []wire.Message, interval time.Duration) time.Duration {
+	if len(records) < maxElections {
+		return interval
+	}
+	return min(interval, moreElections)
 }
 
 func due(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
