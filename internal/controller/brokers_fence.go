@@ -37,13 +37,18 @@ func (c *Controller) leaveISRs(id int32) []wire.Message {
 	return c.follow(u, c.partitionsWhere(func(p *metadata.Partition) bool { return p.InSync(id) }))
 }
 
-// unfenceRecords let a broker work, and make it lead the partitions that have waited for it.
-func (c *Controller) unfenceRecords(b *metadata.Broker) []wire.Message {
+// unfenceRecords let a broker work, and make it lead the partitions that have waited for it. The replicas in the
+// directories that the same heartbeat says are offline lead nothing: the image does not know of that loss yet, and
+// once it does, nobody would look at them again. (Kafka elects them.)
+func (c *Controller) unfenceRecords(b *metadata.Broker, offline []kafka.UUID) []wire.Message {
 	change := registrationChange(b)
 	change.Fenced = -1
 	u := broken()
 	u.add = b.ID
-	return append([]wire.Message{change}, c.follow(u, c.partitionsWhere(leaderless))...)
+	return append([]wire.Message{change}, c.follow(u, c.partitionsWhere(func(p *metadata.Partition) bool {
+		dir, found := p.Directory(b.ID)
+		return leaderless(p) && !(found && slices.Contains(offline, dir))
+	}))...)
 }
 
 // leavingRecords begin or go on with a controlled shutdown: the broker hands over what it leads.

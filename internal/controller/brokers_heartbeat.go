@@ -39,7 +39,7 @@ func (c *Controller) Heartbeat(now time.Time, rq *wire.BrokerHeartbeatRequest, r
 		case stateFenced, stateGone:
 			records = c.fenceRecords(b)
 		case stateUnfenced:
-			records = c.unfenceRecords(b)
+			records = c.unfenceRecords(b, rq.OfflineLogDirs)
 		case stateLeaving:
 			records = c.leavingRecords(b)
 		}
