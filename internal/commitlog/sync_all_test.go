@@ -21,6 +21,9 @@ func testRoundSyncsAllAtOnce(t *testing.T) {
 	round := func() error {
 		for _, l := range logs {
 			appendTo(t, l, "x")
+		}
+		synctest.Wait() // until the flusher, whose round this is going to be, sleeps again
+		for _, l := range logs {
 			l.beginFlush()
 		}
 		b.dir.flusher.flushRest(append([]*Log(nil), logs...))
