@@ -131,6 +131,9 @@ func (w *clients) start() {
 	w.working.Go(func() { w.watch(kgo.ReadCommitted(), w.decided, payments) })
 	w.working.Go(w.administer)
 	w.working.Go(w.askOffsets)
+	if len(w.cluster.nodes) >= 3 {
+		w.working.Go(w.move)
+	}
 	for _, n := range w.cluster.nodes {
 		w.working.Go(func() { w.observe(n) })
 		if len(w.cluster.nodes) > 1 {
