@@ -22,10 +22,37 @@ func newSegmentio(addr string) (client, error) {
 
 func (s *segmentio) create(ctx context.Context, topic string, partitions int) error {
 	answer, err := s.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: []kafka.TopicConfig{{Topic: topic, NumPartitions: partitions, ReplicationFactor: replication()}}})
-	if err != nil {
-		return err
+	if err == nil {
+		err = answer.Errors[topic]
 	}
-	return answer.Errors[topic]
+	for _, server := range servers(s.addr) {
+		if err == nil {
+			err = awaitTopic(ctx, server, topic)
+		}
+	}
+	return err
+}
+
+// awaitTopic waits until a broker knows a topic that was created at another: each hears of it for itself, and the Writer takes the first
+// answer for final.
+func awaitTopic(ctx context.Context, server, topic string) error {
+	for {
+		fresh := &kafka.Transport{} // one that has been used answers from what it remembers
+		at := kafka.Client{Addr: kafka.TCP(server), Timeout: 20 * time.Second, Transport: fresh}
+		answer, err := at.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{topic}})
+		fresh.CloseIdleConnections()
+		if err != nil || answer.Topics[0].Error == nil {
+			return err
+		}
+		if !errors.Is(answer.Topics[0].Error, kafka.UnknownTopicOrPartition) && !errors.Is(answer.Topics[0].Error, kafka.LeaderNotAvailable) {
+			return answer.Topics[0].Error
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 func (s *segmentio) partitions(ctx context.Context, topic string) (int, error) {
