@@ -26,7 +26,11 @@ class Sender:
         wait(self.p.begin_transaction())
 
     def commit(self):
-        wait(self.p.commit_transaction())
+        try:
+            wait(self.p.commit_transaction())
+        except AssertionError:  # all that it says of a transaction that the broker has refused before: why is in the transaction's future
+            self.p._txn_manager._transaction_waiter.result()
+            raise
 
     def abort(self):
         wait(self.p.abort_transaction())
