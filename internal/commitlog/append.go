@@ -48,55 +48,66 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 
 // AppendReplica appends batches with the offsets and leader epochs that the leader gave them, and returns the
 // new end. It checks CRCs, as the bytes came over the network. Offsets may leave gaps (compaction) but must
-// not go back: that is OFFSET_OUT_OF_RANGE, and nothing is appended, unless the batches before one that is too far from
-// them for a segment. The batches may be more than segment.bytes: the leader
-// took them when that was larger.
+// not go back: that is OFFSET_OUT_OF_RANGE. After an error nothing is appended, unless the batches before one that is too far
+// from them for a segment. The batches may be more than segment.bytes: the leader took them when that was larger.
 func (l *Log) AppendReplica(batches []byte) (next int64, err error) {
-	facts, err := l.measure(batches, maxSegmentBytes)
-	if err != nil {
+	if _, err := l.measure(batches, maxSegmentBytes); err != nil {
 		return 0, err
 	}
-	first, expected, size := int64(noOffset), int64(0), 0
+	for {
+		end, size, err := l.appendOneSegment(batches)
+		if err != nil || size == len(batches) {
+			return end, err
+		}
+		batches = batches[size:]
+	}
+}
+
+// appendOneSegment appends the first of batches that measure has passed, as many as have offsets of one segment, and returns
+// the new end and their size. Only a compacted log has others.
+func (l *Log) appendOneSegment(batches []byte) (next int64, size int, err error) {
+	first, expected := int64(noOffset), int64(0)
 	for b := range record.Batches(batches) {
 		if err := b.CheckCRC(); err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if first == noOffset {
 			first = b.BaseOffset()
 			expected = first
 		}
 		if b.LastOffset() < b.BaseOffset() || b.LastOffset() == math.MaxInt64 {
-			return 0, kafka.Errorf(kafka.CorruptMessage, "a batch for %s with offsets %d to %d", l.tp, b.BaseOffset(), b.LastOffset())
+			return 0, 0, kafka.Errorf(kafka.CorruptMessage, "a batch for %s with offsets %d to %d", l.tp, b.BaseOffset(), b.LastOffset())
 		}
 		if b.BaseOffset() < expected {
-			return 0, kafka.Errorf(kafka.OffsetOutOfRange, "Out of order offsets in append to %s: batch at %d after end %d", l.tp, b.BaseOffset(), expected)
+			return 0, 0, kafka.Errorf(kafka.OffsetOutOfRange, "Out of order offsets in append to %s: batch at %d after end %d", l.tp, b.BaseOffset(), expected)
 		}
-		if !fitsIndex(first, b.LastOffset()) { // a compacted log; the rest gets a segment of its own
-			if next, err = l.AppendReplica(batches[:size]); err != nil {
-				return next, err
-			}
-			return l.AppendReplica(batches[size:])
+		if !fitsIndex(first, b.LastOffset()) {
+			break
 		}
 		expected, size = b.LastOffset()+1, size+b.Length()
 	}
+	facts, err := l.measure(batches[:size], maxSegmentBytes)
+	if err != nil {
+		return 0, 0, err
+	}
 	now := l.dir.options.Now()
 	if !l.internal {
-		if err := l.dir.space.admit(int64(len(batches)), now); err != nil {
-			return 0, err
+		if err := l.dir.space.admit(int64(size), now); err != nil {
+			return 0, 0, err
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.usable(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if end := l.end.Load(); first < end {
-		return 0, kafka.Errorf(kafka.OffsetOutOfRange, "Unexpected offset in append to %s: first offset %d is less than the next offset %d", l.tp, first, end)
+		return 0, 0, kafka.Errorf(kafka.OffsetOutOfRange, "Unexpected offset in append to %s: first offset %d is less than the next offset %d", l.tp, first, end)
 	}
-	if err := l.write(batches, first, expected, facts, now); err != nil {
-		return 0, err
+	if err := l.write(batches[:size], first, expected, facts, now); err != nil {
+		return 0, 0, err
 	}
-	return expected, nil
+	return expected, size, nil
 }
 
 // appendFacts is what an append needs to know before it takes the mutex.

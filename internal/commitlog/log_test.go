@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,32 @@ func TestAppendRefuses(t *testing.T) {
 	if next, err := b.log.AppendReplica(good); err != nil || next != 11 {
 		t.Errorf("replica with a gap: %d, %v", next, err)
 	}
+}
+
+// TestReplicaBatchesFarApart: what is left of a compacted log may be too far apart for one segment, also within one fetch.
+func TestReplicaBatchesFarApart(t *testing.T) {
+	b := open(t, vfs.NewMemory(), DefaultConfig())
+	var sent []byte
+	offsets := []int64{0, 1, 1 << 33, 1<<33 + 1, 1 << 40}
+	for _, offset := range offsets {
+		batch := batchOf(t, record.BatchOptions{}, 0, "x")
+		batch.SetBaseOffset(offset)
+		sent = append(sent, batch...)
+	}
+	if next, err := b.log.AppendReplica(sent); err != nil || next != 1<<40+1 {
+		t.Fatal(next, err)
+	}
+	for range 2 {
+		var found []int64
+		for _, batch := range readAll(t, b.log, 0, 1<<20) {
+			found = append(found, batch.BaseOffset())
+		}
+		if !slices.Equal(found, offsets) || len(b.log.list()) != 3 {
+			t.Errorf("offsets %v in %d segments, want %v in 3", found, len(b.log.list()), offsets)
+		}
+		b = b.reopen()
+	}
+	b.close()
 }
 
 func TestDuplicatesAndSequencesSurviveARestart(t *testing.T) {
