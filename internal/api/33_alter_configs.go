@@ -37,17 +37,23 @@ func (a *API) alterConfigs(c Call, rq *wire.AlterConfigsRequest) {
 				response.Responses = append(response.Responses, answer(&forward.Resources[i], err))
 			}
 		}
-		decided := response.Responses
-		response.Responses = nil
-		for i := range rq.Resources {
-			if err, is := here[i]; is {
-				response.Responses = append(response.Responses, answer(&rq.Resources[i], err))
-			} else if len(decided) > 0 {
-				response.Responses, decided = append(response.Responses, decided[0]), decided[1:]
-			}
-		}
+		response.Responses = inOrder(rq.Resources, here, response.Responses, answer)
 		c.Reply(response)
 	})
+}
+
+// inOrder puts the answers for resources in the order of the request: the errors of those that were decided here, by their places, and
+// what the controller decided on all others.
+func inOrder[Q, R any](resources []Q, here map[int]error, decided []R, answer func(*Q, error) R) []R {
+	all := make([]R, 0, len(resources))
+	for i := range resources {
+		if err, is := here[i]; is {
+			all = append(all, answer(&resources[i], err))
+		} else if len(decided) > 0 {
+			all, decided = append(all, decided[0]), decided[1:]
+		}
+	}
+	return all
 }
 
 // checkReplacedBroker is checkAlteredBroker for AlterConfigs.

@@ -36,15 +36,7 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 				response.Responses = append(response.Responses, answer(&forward.Resources[i], err))
 			}
 		}
-		decided := response.Responses
-		response.Responses = nil
-		for i := range rq.Resources {
-			if err, is := here[i]; is {
-				response.Responses = append(response.Responses, answer(&rq.Resources[i], err))
-			} else if len(decided) > 0 {
-				response.Responses, decided = append(response.Responses, decided[0]), decided[1:]
-			}
-		}
+		response.Responses = inOrder(rq.Resources, here, response.Responses, answer)
 		c.Reply(response)
 	})
 }
