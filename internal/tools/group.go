@@ -10,12 +10,6 @@ const groupUsage = `usage:
       Exit code 0: said; 1: the broker or the group cannot be asked; 2: the command line.
 `
 
-// Exit codes of the group commands.
-const (
-	groupFailed = 1
-	groupMisuse = 2
-)
-
 // Group is the command `ottla group`: what Kafka's tools do not say of a group. It returns the exit code.
 func Group(args []string, stdout, stderr io.Writer) int {
 	verb := ""
@@ -31,5 +25,5 @@ func Group(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	io.WriteString(stderr, groupUsage)
-	return groupMisuse
+	return exitMisuse
 }

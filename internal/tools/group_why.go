@@ -14,14 +14,14 @@ import (
 
 // groupWhy is `ottla group why GROUP`.
 func (inv *invocation) groupWhy() int {
-	q, code, done := inv.askedWhy("group", groupUsage, groupMisuse)
+	q, code, done := inv.askedWhy("group", groupUsage)
 	if done {
 		return code
 	}
 	w, err := inv.askWhy(q)
 	if err != nil {
 		inv.complain("ottla group why: " + q.fault(err))
-		return groupFailed
+		return exitFailed
 	}
 	w.whyClock, w.shown = whyClock{time.Now(), time.Local}, q.last
 	io.WriteString(inv.stdout, w.text())

@@ -135,14 +135,14 @@ func TestGroupCommandLine(t *testing.T) {
 		args, stdout, stderr string
 		exit                 int
 	}{
-		{"", "", "usage:", groupMisuse},
-		{"nosuch", "", "usage:", groupMisuse},
+		{"", "", "usage:", exitMisuse},
+		{"nosuch", "", "usage:", exitMisuse},
 		{"help", "usage:", "", 0},
 		{"why --help", "usage:", "", 0},
-		{"why", "", "which group? one at a time, not 0", groupMisuse},
-		{"why a b", "", "one at a time, not 2", groupMisuse},
-		{"why --nosuch a", "", "nosuch is not a recognized option", groupMisuse},
-		{"why --last many a", "", "many", groupMisuse},
+		{"why", "", "which group? one at a time, not 0", exitMisuse},
+		{"why a b", "", "one at a time, not 2", exitMisuse},
+		{"why --nosuch a", "", "nosuch is not a recognized option", exitMisuse},
+		{"why --last many a", "", "many", exitMisuse},
 	} {
 		var stdout, stderr strings.Builder
 		if exit := Group(strings.Fields(c.args), &stdout, &stderr); exit != c.exit || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {

@@ -14,12 +14,6 @@ const topicUsage = `usage:
 Exit code 0: said; 1: the broker or the topic cannot be asked; 2: the command line.
 `
 
-// Exit codes of the topic commands.
-const (
-	topicFailed = 1
-	topicMisuse = 2
-)
-
 // Topic is the command `ottla topic`: what Kafka's tools do not say of a topic. It returns the exit code.
 func Topic(args []string, stdout, stderr io.Writer) int {
 	verb := ""
@@ -38,5 +32,5 @@ func Topic(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	io.WriteString(stderr, topicUsage)
-	return topicMisuse
+	return exitMisuse
 }

@@ -17,28 +17,15 @@ func (inv *invocation) topicDurability() int {
 	p := options.NewParser()
 	bootstrap := p.Value("bootstrap-server", "host:port,...", "The brokers to connect to.").Default("localhost:9092")
 	commandConfig := p.Value("command-config", "file", "Properties file for the client.")
-	set, err := p.Parse(inv.args)
-	if err == nil && set.Has(p.Help) {
-		io.WriteString(inv.stdout, topicUsage)
-		return 0
-	}
-	if err == nil && len(set.Extra) != 1 {
-		err = fmt.Errorf("which topic? one at a time, not %d", len(set.Extra))
-	}
 	var address, file string
-	if err == nil {
-		r := set.Reader()
-		address, file = r.String(bootstrap), r.String(commandConfig)
-		err = r.Err()
+	topic, code, done := inv.aboutOne(p, "topic", topicUsage, func(r *options.Reader) { address, file = r.String(bootstrap), r.String(commandConfig) })
+	if done {
+		return code
 	}
+	d, err := inv.askDurability(address, file, topic)
 	if err != nil {
-		inv.complain("ottla topic durability: " + err.Error() + "\n\n" + topicUsage)
-		return topicMisuse
-	}
-	d, err := inv.askDurability(address, file, set.Extra[0])
-	if err != nil {
-		inv.complain("ottla topic durability: " + durabilityFault(err, address, set.Extra[0]))
-		return topicFailed
+		inv.complain("ottla topic durability: " + durabilityFault(err, address, topic))
+		return exitFailed
 	}
 	d.bootstrap = address
 	io.WriteString(inv.stdout, d.text())

@@ -96,13 +96,13 @@ func TestDurabilityCommandLine(t *testing.T) {
 		args, stdout, stderr string
 		exit                 int
 	}{
-		{"", "", "usage:", topicMisuse},
-		{"nosuch", "", "usage:", topicMisuse},
+		{"", "", "usage:", exitMisuse},
+		{"nosuch", "", "usage:", exitMisuse},
 		{"help", "usage:", "", 0},
 		{"durability --help", "usage:", "", 0},
-		{"durability", "", "which topic? one at a time, not 0", topicMisuse},
-		{"durability a b", "", "one at a time, not 2", topicMisuse},
-		{"durability --nosuch a", "", "nosuch is not a recognized option", topicMisuse},
+		{"durability", "", "which topic? one at a time, not 0", exitMisuse},
+		{"durability a b", "", "one at a time, not 2", exitMisuse},
+		{"durability --nosuch a", "", "nosuch is not a recognized option", exitMisuse},
 	} {
 		var stdout, stderr strings.Builder
 		if exit := Topic(strings.Fields(c.args), &stdout, &stderr); exit != c.exit || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {

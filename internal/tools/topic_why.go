@@ -14,28 +14,15 @@ import (
 func (inv *invocation) topicWhy() int {
 	p := options.NewParser()
 	address := p.Value("http", "host:port", "The HTTP endpoint of a broker.").Default("localhost:9644")
-	set, err := p.Parse(inv.args)
-	if err == nil && set.Has(p.Help) {
-		io.WriteString(inv.stdout, topicUsage)
-		return 0
-	}
-	if err == nil && len(set.Extra) != 1 {
-		err = fmt.Errorf("which topic? one at a time, not %d", len(set.Extra))
-	}
 	endpoint := whyEndpoint{}
-	if err == nil {
-		r := set.Reader()
-		endpoint.address = r.String(address)
-		err = r.Err()
+	topic, code, done := inv.aboutOne(p, "topic", topicUsage, func(r *options.Reader) { endpoint.address = r.String(address) })
+	if done {
+		return code
 	}
-	if err != nil {
-		inv.complain("ottla topic why: " + err.Error() + "\n\n" + topicUsage)
-		return topicMisuse
-	}
-	w := topicReplicas{topic: set.Extra[0], whyClock: whyClock{time.Now(), time.Local}}
+	w := topicReplicas{topic: topic, whyClock: whyClock{time.Now(), time.Local}}
 	if silent := endpoint.ask("topics", w.topic, nil, &w); silent != "" {
 		inv.complain("ottla topic why: " + silent)
-		return topicFailed
+		return exitFailed
 	}
 	io.WriteString(inv.stdout, w.text())
 	return 0

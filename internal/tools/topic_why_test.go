@@ -48,8 +48,8 @@ func TestTopicWhyCommandLine(t *testing.T) {
 		exit         int
 	}{
 		{"why --help", "", 0},
-		{"why", "which topic? one at a time, not 0", topicMisuse},
-		{"why --http localhost:1 a", "nobody answers at http://localhost:1", topicFailed},
+		{"why", "which topic? one at a time, not 0", exitMisuse},
+		{"why --http localhost:1 a", "nobody answers at http://localhost:1", exitFailed},
 	} {
 		var stdout, stderr strings.Builder
 		if exit := Topic(strings.Fields(c.args), &stdout, &stderr); exit != c.exit || !strings.Contains(stderr.String(), c.stderr) {

@@ -11,12 +11,6 @@ const transactionUsage = `usage:
       Exit code 0: said; 1: the broker or the transactional id cannot be asked; 2: the command line.
 `
 
-// Exit codes of the transaction commands.
-const (
-	transactionFailed = 1
-	transactionMisuse = 2
-)
-
 // Transaction is the command `ottla transaction`: what Kafka's tools do not say of a transactional id. It returns the exit code.
 func Transaction(args []string, stdout, stderr io.Writer) int {
 	verb := ""
@@ -32,5 +26,5 @@ func Transaction(args []string, stdout, stderr io.Writer) int {
 		return 0
 	}
 	io.WriteString(stderr, transactionUsage)
-	return transactionMisuse
+	return exitMisuse
 }

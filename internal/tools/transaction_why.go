@@ -10,14 +10,14 @@ import (
 
 // transactionWhy is `ottla transaction why ID`.
 func (inv *invocation) transactionWhy() int {
-	q, code, done := inv.askedWhy("transactional id", transactionUsage, transactionMisuse)
+	q, code, done := inv.askedWhy("transactional id", transactionUsage)
 	if done {
 		return code
 	}
 	w, err := inv.askTransaction(q)
 	if err != nil {
 		inv.complain("ottla transaction why: " + whyFault(q.bootstrap, err))
-		return transactionFailed
+		return exitFailed
 	}
 	w.whyClock, w.shown = whyClock{time.Now(), time.Local}, q.last
 	io.WriteString(inv.stdout, w.text())

@@ -87,13 +87,13 @@ func TestTransactionCommandLine(t *testing.T) {
 		args, stdout, stderr string
 		exit                 int
 	}{
-		{"", "", "usage:", transactionMisuse},
-		{"nosuch", "", "usage:", transactionMisuse},
+		{"", "", "usage:", exitMisuse},
+		{"nosuch", "", "usage:", exitMisuse},
 		{"help", "usage:", "", 0},
 		{"why --help", "usage:", "", 0},
-		{"why", "", "which transactional id? one at a time, not 0", transactionMisuse},
-		{"why --nosuch a", "", "nosuch is not a recognized option", transactionMisuse},
-		{"why --last many a", "", "many", transactionMisuse},
+		{"why", "", "which transactional id? one at a time, not 0", exitMisuse},
+		{"why --nosuch a", "", "nosuch is not a recognized option", exitMisuse},
+		{"why --last many a", "", "many", exitMisuse},
 	} {
 		var stdout, stderr strings.Builder
 		if exit := Transaction(strings.Fields(c.args), &stdout, &stderr); exit != c.exit || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
