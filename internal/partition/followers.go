@@ -169,8 +169,8 @@ type Replica struct {
 	Broker int32
 	// Lag is how many records it is behind the leader's log end, -1 if it has not fetched in this leader epoch.
 	Lag int64
-	// CaughtUp is when it was last known to have everything there was, Fetched when it last fetched; zero if not in this leader epoch.
-	CaughtUp, Fetched time.Time
+	// CaughtUp is when it was last known to have everything there was; zero if not in this leader epoch.
+	CaughtUp time.Time
 	// Throttled says that it is held to leader.replication.throttled.rate while it is not in sync.
 	Throttled bool
 }
@@ -186,7 +186,7 @@ func (p *Partition) Others() (all []Replica) {
 		if f == nil {
 			continue
 		}
-		r := Replica{Broker: id, Lag: -1, CaughtUp: f.caughtUp, Fetched: f.fetched, Throttled: throttled && !state.InSync(id)}
+		r := Replica{Broker: id, Lag: -1, CaughtUp: f.caughtUp, Throttled: throttled && !state.InSync(id)}
 		if f.end != unknownEnd {
 			r.Lag = max(0, end-f.end)
 		}
