@@ -78,12 +78,7 @@ func TestHostileAnswers(t *testing.T) {
 				other.mu.Lock()
 				f.fill(reflect.ValueOf(rq).Elem(), 0)
 				other.mu.Unlock()
-				body, ok := encode(rq, version)
-				if !ok {
-					rq.Reset()
-					body, _ = encode(rq, version)
-				}
-				if w.check(t, body, patience) {
+				if w.check(t, encodeOrEmpty(rq, version), patience) {
 					answered[row.Name]++
 				}
 			}

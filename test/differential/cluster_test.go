@@ -28,16 +28,7 @@ var clusterProperties = []string{
 // TestSameAnswersOfClusters compares three nodes of Ottla with three of real Kafka, which scenarios stop and start: they run one after
 // the other, in the order of their files.
 func TestSameAnswersOfClusters(t *testing.T) {
-	if err := realkafka.Missing(); err != nil {
-		if os.Getenv("OTTLA_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	scenarios, err := readScenarios(os.DirFS("testdata/cluster"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	scenarios := scenariosFor(t, "testdata/cluster")
 	t.Setenv("KAFKA_HEAP_OPTS", "-Xmx512m")
 	kafka, ottla := startClusters(t)
 	used := usage{allowances: append(append([]Allowance(nil), AllowedOfClusters...), Allowed...)}

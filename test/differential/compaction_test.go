@@ -26,12 +26,7 @@ import (
 // compacted by Kafka and by us: batch for batch they must come out alike. Then once more, when delete.retention.ms is over for
 // what the first compaction left.
 func TestSameCompaction(t *testing.T) {
-	if err := realkafka.Missing(); err != nil {
-		if os.Getenv("OTTLA_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
+	needKafka(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	c, err := realkafka.Start(ctx, t.TempDir(), 1, "log.cleaner.enable=false")

@@ -48,16 +48,7 @@ var served = []string{
 }
 
 func TestSameAnswers(t *testing.T) {
-	if err := realkafka.Missing(); err != nil {
-		if os.Getenv("OTTLA_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	scenarios, err := readScenarios(os.DirFS("testdata"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	scenarios := scenariosFor(t, "testdata")
 	kafka, ottla := startBoth(t, properties)
 	var used usage
 	t.Run("scenarios", func(t *testing.T) {
@@ -78,6 +69,28 @@ func TestSameAnswers(t *testing.T) {
 	used.report(t, len(scenarios))
 }
 
+// needKafka skips the test where real Kafka cannot run.
+func needKafka(t *testing.T) {
+	t.Helper()
+	if err := realkafka.Missing(); err != nil {
+		if os.Getenv("OTTLA_TEST_ALL") == "1" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// scenariosFor reads those of a folder, if real Kafka can run them.
+func scenariosFor(t *testing.T, folder string) []*Scenario {
+	t.Helper()
+	needKafka(t)
+	scenarios, err := readScenarios(os.DirFS(folder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenarios
+}
+
 // otherProperties are those of the brokers that answer testdata/settings: versions that are not stable yet, and offsets that
 // expire under the eyes of the test.
 var otherProperties = append(slices.Clone(properties),
@@ -88,16 +101,7 @@ var otherProperties = append(slices.Clone(properties),
 
 // TestSameAnswersWithOtherSettings is TestSameAnswers for what only brokers with other settings show.
 func TestSameAnswersWithOtherSettings(t *testing.T) {
-	if err := realkafka.Missing(); err != nil {
-		if os.Getenv("OTTLA_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	scenarios, err := readScenarios(os.DirFS("testdata/settings"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	scenarios := scenariosFor(t, "testdata/settings")
 	kafka, ottla := startBoth(t, otherProperties)
 	var used usage
 	for _, s := range scenarios {

@@ -16,16 +16,7 @@ import (
 
 // TestSeveralLogDirs compares two brokers with three log directories each, which scenarios know as $dir1, $dir2 and $dir3.
 func TestSeveralLogDirs(t *testing.T) {
-	if err := realkafka.Missing(); err != nil {
-		if os.Getenv("OTTLA_TEST_ALL") == "1" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
-	}
-	scenarios, err := readScenarios(os.DirFS("testdata/log_dirs"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	scenarios := scenariosFor(t, "testdata/log_dirs")
 	theirDirs, ourDirs := threeDirs(t), threeDirs(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

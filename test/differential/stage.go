@@ -71,17 +71,25 @@ func (r *run) topic(words []string) error {
 		key, value, _ := strings.Cut(w, "=")
 		wanted.Configs = append(wanted.Configs, wire.CreateTopicsRequestCreatableTopicConfig{Name: key, Value: &value})
 	}
+	if err := r.create(wanted); err != nil {
+		return err
+	}
+	return r.awaitTopic(words[0], partitions)
+}
+
+// create creates a topic, and remembers its id.
+func (r *run) create(wanted wire.CreateTopicsRequestCreatableTopic) error {
 	answer, err := r.exchange(7, &wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{wanted}, TimeoutMs: 30000})
 	if err != nil {
 		return err
 	}
 	created := answer.(*wire.CreateTopicsResponse).Topics[0]
 	if created.ErrorCode != 0 {
-		return fmt.Errorf("create %s: %v", words[0], kafka.ErrorCode(created.ErrorCode))
+		return fmt.Errorf("create %s: %v", wanted.Name, kafka.ErrorCode(created.ErrorCode))
 	}
-	r.vars[strings.NewReplacer("-", "_", ".", "_").Replace(words[0])] = created.TopicID.String()
-	r.names.topic(created.TopicID.String(), words[0])
-	return r.awaitTopic(words[0], partitions)
+	r.vars[strings.NewReplacer("-", "_", ".", "_").Replace(wanted.Name)] = created.TopicID.String()
+	r.names.topic(created.TopicID.String(), wanted.Name)
+	return nil
 }
 
 func (r *run) awaitTopic(name string, partitions int) error {

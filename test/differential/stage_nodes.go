@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -54,16 +53,9 @@ func (r *run) placed(words []string) error {
 			PartitionIndex: int32(len(wanted.Assignments)), BrokerIDs: replicas,
 		})
 	}
-	answer, err := r.exchange(7, &wire.CreateTopicsRequest{Topics: []wire.CreateTopicsRequestCreatableTopic{wanted}, TimeoutMs: 30000})
-	if err != nil {
+	if err := r.create(wanted); err != nil {
 		return err
 	}
-	created := answer.(*wire.CreateTopicsResponse).Topics[0]
-	if created.ErrorCode != 0 {
-		return fmt.Errorf("create %s: %v", words[0], kafka.ErrorCode(created.ErrorCode))
-	}
-	r.vars[strings.NewReplacer("-", "_", ".", "_").Replace(words[0])] = created.TopicID.String()
-	r.names.topic(created.TopicID.String(), words[0])
 	return r.awaitPlaces(wanted)
 }
 
