@@ -46,14 +46,20 @@ func (a *API) describeCluster(c Call, rq *wire.DescribeClusterRequest) {
 	c.Reply(response)
 }
 
+// refuseDescribeCluster answers err. Version 0 is older than the errors of endpoint types: its clients are told INVALID_REQUEST
+// (Kafka's AuthHelper.computeDescribeClusterResponse).
 func (a *API) refuseDescribeCluster(c Call, err error) {
 	response := new(wire.DescribeClusterResponse)
 	response.Reset()
 	response.ErrorCode, response.ErrorMessage = codeOf(err), kafka.MessageOf(err)
+	if c.version == 0 {
+		response.ErrorCode = int16(kafka.InvalidRequest)
+	}
 	c.Reply(response)
 }
 
-// describeControllers answers DescribeCluster on a listener of controllers (KIP-919): the controllers.
+// describeControllers answers DescribeCluster on a listener of controllers (KIP-919): the controllers. The active one is
+// named only if it is among those listed: its id alone would lead a client nowhere.
 func (a *API) describeControllers(c Call, rq *wire.DescribeClusterRequest) {
 	switch {
 	case rq.EndpointType == brokerEndpoints:
@@ -67,8 +73,10 @@ func (a *API) describeControllers(c Call, rq *wire.DescribeClusterRequest) {
 	response.Reset()
 	response.EndpointType, response.ClusterID = controllerEndpoints, a.Metadata.Current().ClusterID()
 	all, active := a.Controllers()
-	response.ControllerID = active
 	for _, e := range all {
+		if e.Node == active {
+			response.ControllerID = active
+		}
 		response.Brokers = append(response.Brokers, wire.DescribeClusterResponseDescribeClusterBroker{BrokerID: e.Node, Host: e.Host, Port: e.Port})
 	}
 	if rq.IncludeClusterAuthorizedOperations {
