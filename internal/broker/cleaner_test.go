@@ -102,7 +102,7 @@ func waitFor(t *testing.T, what string, ready func() bool) {
 
 // Policies may change while a topic is there: nothing, compaction, compaction and deletion.
 func TestCleanupPolicies(t *testing.T) {
-	b := start(t, vfs.NewMemory(), "log.cleaner.backoff.ms=5", "log.retention.check.interval.ms=5")
+	b := start(t, vfs.NewMemory(), "log.cleaner.backoff.ms=5", "log.retention.check.interval.ms=5", "log.initial.task.delay.ms=5")
 	admin := kadm.NewClient(connect(t, b))
 	none, one := "", "1"
 	if _, err := admin.CreateTopic(t.Context(), 1, 1, map[string]*string{"cleanup.policy": &none, "segment.ms": &one, "retention.ms": &one}, "t"); err != nil {
