@@ -29,7 +29,8 @@ import (
 //	topic NAME PARTITIONS, delete-topic NAME, broker ID RACK
 //	describe GROUP, describe-consumer GROUP, list [STATE...], delete GROUP, delete-offsets GROUP PARTITION..., forget TOPIC...
 //	advance DURATION
-//	fail-append [CODE], hold, release, fail-commit CODE, restart, stop
+//	fail-append [CODE], hold, release, fail-commit CODE, stop
+//	restart [clock=DURATION]                   the next coordinator's clock is so far ahead of the last one's
 //
 // A client remembers the member id and generation that it was given last.
 func (s *scenario) run(c *command) {
@@ -111,6 +112,7 @@ func (s *scenario) run(c *command) {
 	case "stop":
 		s.engine.Stop(kafka.Errorf(kafka.NotCoordinator, "a test has it so"))
 	case "restart":
+		s.clock.Step(c.Duration("clock", 0))
 		s.restart()
 	default:
 		s.t.Fatalf("no command %q", c.Verb)

@@ -36,7 +36,15 @@ func (s *consumerStep) assign() (epoch int32, target partitions, err error) {
 
 // assignmentDue reports whether the last target assignment is old enough to make another.
 func (g *consumerGroup) assignmentDue(now time.Time, interval time.Duration) bool {
-	return g.assignedAt == 0 || interval == 0 || now.UnixMilli() >= g.assignedAt+interval.Milliseconds()
+	return assignmentDue(g.assignedAt, now, interval)
+}
+
+// assignmentDue reports whether a target assignment is old enough; at is when it was made in milliseconds, 0: not known. One that
+// was made later than now comes from a coordinator whose clock was ahead of ours: it says nothing about how long ago that was, and
+// waiting for our clock to get there would leave members without partitions for as long as the clocks differ (Kafka waits).
+func assignmentDue(at int64, now time.Time, interval time.Duration) bool {
+	ms := now.UnixMilli()
+	return at == 0 || interval == 0 || ms < at || ms >= at+interval.Milliseconds()
 }
 
 // compute asks the group's assignor, with the member as it is to be.

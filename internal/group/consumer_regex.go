@@ -65,7 +65,7 @@ func (g *consumerGroup) resolutionDue(c *Coordinator, now time.Time, due bool, w
 		oldest, last = min(oldest, r.version), max(last, r.at)
 	}
 	since := now.Sub(time.UnixMilli(last))
-	if since <= regexRest {
+	if 0 <= since && since <= regexRest { // less than none: by the clock of another coordinator, which was ahead of ours
 		return false
 	}
 	return due || wanted != len(g.regexes) || oldest < c.newTopics || since > c.options.Settings().RegexRefresh

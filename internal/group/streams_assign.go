@@ -37,7 +37,7 @@ func (s *streamsStep) assign() (epoch int32, target taskSet, err error) {
 
 // assignmentDue reports whether the last target assignment is old enough to make another.
 func (g *streamsGroup) assignmentDue(now time.Time, interval time.Duration) bool {
-	return g.assignedAt == 0 || interval == 0 || now.UnixMilli() >= g.assignedAt+interval.Milliseconds()
+	return assignmentDue(g.assignedAt, now, interval)
 }
 
 // writeTargets makes a target assignment for an epoch, and writes what is new in it. Without all topics nobody gets a task.

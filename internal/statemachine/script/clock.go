@@ -31,6 +31,14 @@ func (c *Clock) AfterFunc(d time.Duration, f func()) func() bool {
 	}
 }
 
+// Step sets the clock forward by d, or back, while no time passes: timers are as far away as before.
+func (c *Clock) Step(d time.Duration) {
+	c.now = c.now.Add(d)
+	for _, t := range c.timers {
+		t.at = t.at.Add(d)
+	}
+}
+
 // Advance lets time pass, timer by timer.
 func (c *Clock) Advance(d time.Duration) {
 	end := c.now.Add(d)
