@@ -114,7 +114,7 @@ func (p *Partition) become(next *metadata.Partition) {
 	p.leadership.Unlock()
 	p.checkLow()
 	if prev.Leader == p.node && next.Leader != p.node {
-		p.release(kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d leads %s now", next.Leader, p.name))
+		p.release(notLeader(p, next.Leader))
 		return
 	}
 	p.advance()
@@ -124,6 +124,11 @@ func (p *Partition) become(next *metadata.Partition) {
 	if newEpoch || len(prev.Replicas) != len(next.Replicas) {
 		p.Nudge()
 	}
+}
+
+// notLeader is what those hear who wait for an append of the time when this broker led.
+func notLeader(p *Partition, leader int32) error {
+	return kafka.Errorf(kafka.NotLeaderOrFollower, "broker %d leads %s now", leader, p.name)
 }
 
 // beginEpoch has this broker lead under a new leader epoch. What others have is not known before they fetch, nor whether

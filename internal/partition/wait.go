@@ -22,10 +22,16 @@ type commit struct {
 }
 
 // Await tells to once everything below offset is committed, at once if it is already. It fails with the reason when
-// the partition is deleted, loses its leadership or its disk; the record may or may not survive then.
+// the partition is deleted, loses its leadership or its disk, also if it did before the call; the record may or may not
+// survive then.
 func (p *Partition) Await(offset int64, to Committed, tag int) {
 	p.mu.Lock()
-	if err := p.Gone(); err != nil {
+	err := p.Gone()
+	if state := p.state.Load(); err == nil && state.Leader != p.node {
+		// The leadership went between the append and now. What the high watermark passes from here on are the new leader's records.
+		err = notLeader(p, state.Leader)
+	}
+	if err != nil {
 		p.mu.Unlock()
 		to.Committed(tag, err)
 		return
