@@ -76,6 +76,7 @@ type produce struct {
 // appended is a partition whose append is not committed yet.
 type appended struct {
 	partition *partition.Partition
+	epoch     int32 // the leader epoch of the append
 	next      int64 // offset after the records
 	flush     bool  // with acks=1: only for this broker's own flush (flush.messages)
 	answer    *wire.ProduceResponsePartitionProduceResponse
@@ -163,7 +164,7 @@ func (p *produce) appendTo(topic string, id kafka.UUID, records []byte, acks int
 	}
 	answer.BaseOffset, answer.LogStartOffset, answer.LogAppendTimeMs = done.BaseOffset, done.StartOffset, done.AppendTime
 	if acks == -1 || acks == 1 && done.FlushDue {
-		p.waiting = append(p.waiting, appended{to, done.NextOffset, acks == 1, answer})
+		p.waiting = append(p.waiting, appended{to, done.LeaderEpoch, done.NextOffset, acks == 1, answer})
 	}
 	return nil
 }
@@ -194,9 +195,9 @@ func (p *produce) await(timeout time.Duration) {
 	for i := range p.waiting {
 		w := &p.waiting[i]
 		if w.flush {
-			w.partition.AwaitFlush(w.next, p, i)
+			w.partition.AwaitFlush(w.epoch, w.next, p, i)
 		} else {
-			w.partition.Await(w.next, p, i)
+			w.partition.Await(w.epoch, w.next, p, i)
 		}
 	}
 	// Only now, so that the timeout finds every append that waits.

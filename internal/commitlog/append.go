@@ -37,13 +37,13 @@ func (l *Log) Append(batches []byte, o AppendOptions) (Appended, error) {
 	}
 	base := l.end.Load()
 	if dup, found, err := l.checkProducers(batches, base, o); err != nil || found {
-		return l.duplicate(dup, facts), err
+		return l.duplicate(dup, facts, o.LeaderEpoch), err
 	}
 	next := stamp(batches, base, o.LeaderEpoch)
 	if err := l.write(batches, base, next, facts, o.Now); err != nil {
 		return Appended{}, err
 	}
-	return Appended{BaseOffset: base, NextOffset: next, StartOffset: l.start.Load(), AppendTime: facts.appendTime, FlushDue: l.flushDue()}, nil
+	return Appended{BaseOffset: base, NextOffset: next, StartOffset: l.start.Load(), AppendTime: facts.appendTime, LeaderEpoch: o.LeaderEpoch, FlushDue: l.flushDue()}, nil
 }
 
 // AppendReplica appends batches with the offsets and leader epochs that the leader gave them, and returns the
@@ -159,12 +159,12 @@ func (l *Log) checkProducers(batches []byte, base int64, o AppendOptions) (dup p
 
 // duplicate answers as the first time. The append time is the one that the batch got then; only the largest timestamp of a
 // batch is remembered, which is the append time if the topic has message.timestamp.type=LogAppendTime.
-func (l *Log) duplicate(dup producerstate.AppendedBatch, facts appendFacts) Appended {
+func (l *Log) duplicate(dup producerstate.AppendedBatch, facts appendFacts, leaderEpoch int32) Appended {
 	appendTime := int64(record.NoTimestamp)
 	if facts.appendTime != record.NoTimestamp {
 		appendTime = dup.Timestamp
 	}
-	return Appended{BaseOffset: dup.FirstOffset, NextOffset: dup.LastOffset + 1, StartOffset: l.start.Load(), AppendTime: appendTime, Duplicate: true}
+	return Appended{BaseOffset: dup.FirstOffset, NextOffset: dup.LastOffset + 1, StartOffset: l.start.Load(), AppendTime: appendTime, LeaderEpoch: leaderEpoch, Duplicate: true}
 }
 
 // stamp gives the batches their offsets and epoch and returns the offset after them.

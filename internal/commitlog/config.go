@@ -183,6 +183,7 @@ type Appended struct {
 	NextOffset  int64 // offset after the last record: what to wait for
 	StartOffset int64 // log start at that moment
 	AppendTime  int64 // the broker's timestamp if the batch has LogAppendTime, else -1
+	LeaderEpoch int32 // of the append, also if the producer had sent the batch under an earlier one
 	Duplicate   bool  // the producer had sent this batch before; the offsets are those of the first time
 	FlushDue    bool  // flush.messages is reached: whoever is answered may count on stable storage, whatever the acks
 }

@@ -290,7 +290,7 @@ func TestFlushMessagesIsOnDiskBeforeTheAnswer(t *testing.T) {
 			t.Error("no flush is due after 3 records")
 		}
 		alone := make(chan error, 2)
-		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
+		p.AwaitFlush(done.LeaderEpoch, done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
 		all := w.await(p, done.NextOffset)
 		// Before the flush a follower joins, which has nothing yet.
 		w.replay(changed(1, func(r *wire.PartitionChangeRecord) { r.Replicas, r.Isr = []int32{self, 2}, []int32{self, 2} }))
@@ -302,7 +302,7 @@ func TestFlushMessagesIsOnDiskBeforeTheAnswer(t *testing.T) {
 		}
 		w.silent(all)
 		late := make(chan error, 2)
-		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { late <- err }), 0)
+		p.AwaitFlush(done.LeaderEpoch, done.NextOffset, committedFunc(func(err error) { late <- err }), 0)
 		if err := w.receive(late); err != nil {
 			t.Error(err)
 		}
@@ -316,11 +316,11 @@ func TestFlushMessagesIsOnDiskBeforeTheAnswer(t *testing.T) {
 		g.shut()
 		done = w.append(p, 1, "d", "e", "f")
 		forgotten := &waiter{t: t, p: p, next: done.NextOffset, group: new(sync.WaitGroup)}
-		p.AwaitFlush(done.NextOffset, forgotten, 1)
+		p.AwaitFlush(done.LeaderEpoch, done.NextOffset, forgotten, 1)
 		if !p.Abandon(forgotten, 1) || p.Abandon(forgotten, 1) {
 			t.Error("abandoned not once")
 		}
-		p.AwaitFlush(done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
+		p.AwaitFlush(done.LeaderEpoch, done.NextOffset, committedFunc(func(err error) { alone <- err }), 0)
 		p.end(errDeleted(p.Name()))
 		w.wantCode(w.receive(alone), kafka.UnknownTopicOrPartition)
 		g.reopen()

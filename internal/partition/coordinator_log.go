@@ -38,7 +38,7 @@ func (l *CoordinatorLog) AppendTransactional(batch []byte, how producerstate.App
 
 // Await calls done once everything below offset is committed.
 func (l *CoordinatorLog) Await(offset int64, done func(err error)) {
-	l.partition.AwaitFunc(offset, done)
+	l.partition.AwaitFunc(l.epoch, offset, done)
 }
 
 // loadChunk is how many bytes Load reads at a time; a larger batch is read whole.

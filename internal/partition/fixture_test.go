@@ -196,10 +196,10 @@ func (w *world) append(p *Partition, acks int16, values ...string) Appended {
 	return done
 }
 
-// await returns what Await tells, and fails the test if it is told twice.
+// await returns what Await tells of an append of the current leader epoch.
 func (w *world) await(p *Partition, offset int64) <-chan error {
 	told := make(chan error, 2)
-	p.AwaitFunc(offset, func(err error) { told <- err })
+	p.AwaitFunc(p.State().LeaderEpoch, offset, func(err error) { told <- err })
 	return told
 }
 

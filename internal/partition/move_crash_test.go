@@ -101,7 +101,7 @@ func runMoveCrashes(t *testing.T, seed uint64) {
 		for range n {
 			done := w.append(p, -1, strconv.FormatInt(appended.Load(), 10))
 			appended.Store(done.NextOffset)
-			p.AwaitFunc(done.NextOffset, func(err error) {
+			p.AwaitFunc(done.LeaderEpoch, done.NextOffset, func(err error) {
 				if err == nil {
 					acked.Store(max(acked.Load(), done.NextOffset))
 				}

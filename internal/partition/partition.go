@@ -43,11 +43,13 @@ type Partition struct {
 
 	mu struct {
 		sync.Mutex
-		commits  []commit // waiting for the high watermark, by ascending offset
-		flushes  []commit // waiting for this broker's own stable storage, likewise
-		watchers []Watcher
-		tails    []Watcher // hear of every append: followers' fetches
-		spare    news      // memory for the next round
+		commits []commit // waiting for the high watermark, by ascending offset
+		flushes []commit // waiting for this broker's own stable storage, likewise
+		// roleEpoch is the leader epoch with which this broker began or ceased to lead.
+		roleEpoch int32
+		watchers  []Watcher
+		tails     []Watcher // hear of every append: followers' fetches
+		spare     news      // memory for the next round
 
 		// What a leader knows of the other replicas, nil on a follower; where its log ended when its leader epoch began; and the
 		// change of the in-sync set whose outcome it awaits, or nil.
@@ -70,6 +72,7 @@ func newPartition(s *Set, at home, state *metadata.Partition, settings *Settings
 	p.home.Store(&at)
 	p.settings.Store(settings)
 	p.state.Store(state)
+	p.mu.roleEpoch = state.LeaderEpoch
 	if state.Leader == p.node {
 		p.beginEpoch(state, time.Now())
 	}

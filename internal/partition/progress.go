@@ -101,6 +101,9 @@ func (p *Partition) become(next *metadata.Partition) {
 		p.mu.pending = nil
 	}
 	now := time.Now()
+	if (prev.Leader == p.node) != (next.Leader == p.node) {
+		p.mu.roleEpoch = next.LeaderEpoch
+	}
 	newEpoch := prev.LeaderEpoch != next.LeaderEpoch || prev.Leader != next.Leader
 	switch {
 	case next.Leader != p.node:

@@ -62,7 +62,7 @@ func TestEverybodyIsToldOnce(t *testing.T) {
 				one := &waiter{t: t, p: p, next: done.NextOffset, group: &waiters}
 				waiters.Add(1)
 				p.Log().Commit(done.NextOffset)
-				p.Await(done.NextOffset, one, 7)
+				p.Await(done.LeaderEpoch, done.NextOffset, one, 7)
 				if rand.IntN(4) == 0 && p.Abandon(one, 7) {
 					one.Committed(7, kafka.RequestTimedOut)
 				}

@@ -31,5 +31,5 @@ func (p *Partition) AppendMarker(m record.EndTxnMarker, producerID int64, epoch 
 		return
 	}
 	p.commit(appended.NextOffset)
-	p.AwaitFunc(appended.NextOffset, done)
+	p.AwaitFunc(appended.LeaderEpoch, appended.NextOffset, done)
 }

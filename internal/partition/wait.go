@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/planted"
 )
 
@@ -21,14 +22,13 @@ type commit struct {
 	tag    int
 }
 
-// Await tells to once everything below offset is committed, at once if it is already. It fails with the reason when
-// the partition is deleted, loses its leadership or its disk, also if it did before the call; the record may or may not
-// survive then.
-func (p *Partition) Await(offset int64, to Committed, tag int) {
+// Await tells to once everything below offset is committed, at once if it is already; epoch is the leader epoch under which
+// that was appended. It fails with the reason when the partition is deleted, loses its leadership or its disk, also if it did
+// before the call; the record may or may not survive then.
+func (p *Partition) Await(epoch int32, offset int64, to Committed, tag int) {
 	p.mu.Lock()
-	err := p.Gone()
+	err := p.cannotWait(epoch)
 	if state := p.state.Load(); err == nil && state.Leader != p.node {
-		// The leadership went between the append and now. What the high watermark passes from here on are the new leader's records.
 		err = notLeader(p, state.Leader)
 	}
 	if err != nil {
@@ -46,17 +46,31 @@ func (p *Partition) Await(offset int64, to Committed, tag int) {
 	p.mu.Unlock()
 }
 
-// AwaitFlush is Await for an append with acks=1 for which a flush is due (flush.messages): it tells to once everything below
-// offset is on this broker's stable storage, without waiting for other replicas.
-func (p *Partition) AwaitFlush(offset int64, to Committed, tag int) {
+// AwaitFlush is Await for an append with acks=1 for which a flush is due (flush.messages), and for a follower's: it tells to once
+// everything below offset is on this broker's stable storage, without waiting for other replicas.
+func (p *Partition) AwaitFlush(epoch int32, offset int64, to Committed, tag int) {
 	p.mu.Lock()
-	if err := p.Gone(); err != nil || p.Log().StableOffset() >= offset {
+	if err := p.cannotWait(epoch); err != nil || p.Log().StableOffset() >= offset {
 		p.mu.Unlock()
 		to.Committed(tag, err)
 		return
 	}
 	p.mu.flushes = insert(p.mu.flushes, commit{offset, to, tag})
 	p.mu.Unlock()
+}
+
+// cannotWait returns why nothing can be said of an append that was made under a leader epoch: the partition is gone, or this broker
+// has begun or ceased to lead since. The log may have been truncated then, and its offsets belong to others' records, even if this
+// broker leads again. An epoch that ended without a change of leader is as good as the current one. The caller holds p.mu.
+func (p *Partition) cannotWait(epoch int32) error {
+	if err := p.Gone(); err != nil {
+		return err
+	}
+	if epoch < p.mu.roleEpoch {
+		return kafka.Errorf(kafka.NotLeaderOrFollower, "%s was appended to under leader epoch %d, and has had another leader before epoch %d",
+			p.name, epoch, p.mu.roleEpoch)
+	}
+	return nil
 }
 
 func insert(list []commit, c commit) []commit {
@@ -68,8 +82,8 @@ func insert(list []commit, c commit) []commit {
 }
 
 // AwaitFunc is Await for a plain function.
-func (p *Partition) AwaitFunc(offset int64, done func(error)) {
-	p.Await(offset, committedFunc(done), 0)
+func (p *Partition) AwaitFunc(epoch int32, offset int64, done func(error)) {
+	p.Await(epoch, offset, committedFunc(done), 0)
 }
 
 type committedFunc func(error)
@@ -80,13 +94,13 @@ func (f committedFunc) Committed(_ int, err error) { f(err) }
 // moment before consumers see them; who asks for offsets must not be told that they are not there. It does not wait for
 // other replicas.
 func (p *Partition) Settle(done func(error)) {
-	end := p.Log().EndOffset()
-	if end <= p.Log().HighWatermark() || len(p.State().Replicas) != 1 {
+	state, end := p.State(), p.Log().EndOffset()
+	if end <= p.Log().HighWatermark() || len(state.Replicas) != 1 {
 		done(p.Gone())
 		return
 	}
 	p.commit(end)
-	p.AwaitFunc(end, done)
+	p.AwaitFunc(state.LeaderEpoch, end, done)
 }
 
 // Abandon forgets a waiting append whose request has timed out, and reports whether it still waited: if not, it has

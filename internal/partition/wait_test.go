@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -8,20 +9,50 @@ import (
 	"github.com/ottla/ottla/internal/wire"
 )
 
-// A goroutine may come to wait for its append when the partition is led elsewhere already: what the high watermark has passed, or
-// passes later, may be the new leader's records in the place of its own.
+// A goroutine may come to wait for its append when the partition is, or was meanwhile, led elsewhere: what the high watermark has
+// passed, or passes later, may be the new leader's records in the place of its own.
 func TestAwaitAfterTheLeadershipIsLost(t *testing.T) {
 	w := newWorld(t, vfs.NewMemory(), nil)
 	defer w.close()
 	w.replay(topic("t", 1, 1, self)...)
 	p := w.get("t", 0)
+	await := func(epoch int32, offset int64) error {
+		told := make(chan error, 2)
+		p.AwaitFunc(epoch, offset, func(err error) { told <- err })
+		return w.receive(told)
+	}
+	flush := func(epoch int32, offset int64) error {
+		told := make(chan error, 2)
+		p.AwaitFlush(epoch, offset, committedFunc(func(err error) { told <- err }), 0)
+		return w.receive(told)
+	}
+	lead := func(broker int32) {
+		w.replay(changed(1, func(r *wire.PartitionChangeRecord) {
+			r.Replicas, r.Isr, r.Leader = []int32{self, 2}, []int32{broker}, broker
+		}))
+	}
 	done := w.append(p, -1, "ours")
-	if err := w.receive(w.await(p, done.NextOffset)); err != nil {
+	if err := await(done.LeaderEpoch, done.NextOffset); err != nil {
 		t.Fatal(err)
 	}
-	w.replay(changed(1, func(r *wire.PartitionChangeRecord) {
-		r.Replicas, r.Isr, r.Leader = []int32{self, 2}, []int32{self, 2}, 2
-	}))
-	w.wantCode(w.receive(w.await(p, done.NextOffset)), kafka.NotLeaderOrFollower)
-	w.wantCode(w.receive(w.await(p, done.NextOffset+1)), kafka.NotLeaderOrFollower)
+	lead(self) // another epoch, and nobody else led: the append is as good as it was
+	if err := errors.Join(await(done.LeaderEpoch, done.NextOffset), flush(done.LeaderEpoch, done.NextOffset)); err != nil || p.State().LeaderEpoch == done.LeaderEpoch {
+		t.Fatal(p.State().LeaderEpoch, err)
+	}
+	lead(2)
+	following := p.State().LeaderEpoch
+	w.wantCode(await(done.LeaderEpoch, done.NextOffset), kafka.NotLeaderOrFollower)
+	w.wantCode(await(done.LeaderEpoch, done.NextOffset+1), kafka.NotLeaderOrFollower)
+	w.wantCode(flush(done.LeaderEpoch, done.NextOffset), kafka.NotLeaderOrFollower)
+	if err := flush(following, done.NextOffset); err != nil {
+		t.Fatal("of a follower's append: ", err)
+	}
+	lead(self)
+	for _, epoch := range []int32{done.LeaderEpoch, following} {
+		w.wantCode(await(epoch, done.NextOffset), kafka.NotLeaderOrFollower)
+		w.wantCode(flush(epoch, done.NextOffset), kafka.NotLeaderOrFollower)
+	}
+	if err := await(p.State().LeaderEpoch, done.NextOffset); err != nil { // of a coordinator that has loaded the log
+		t.Fatal(err)
+	}
 }

@@ -329,7 +329,7 @@ func (h *history) try(id int64, sequence int32, value string) (offset int64, ok 
 		return 0, false
 	}
 	told := make(chan error, 1)
-	p.AwaitFunc(done.NextOffset, func(err error) { told <- err })
+	p.AwaitFunc(done.LeaderEpoch, done.NextOffset, func(err error) { told <- err })
 	select {
 	case err := <-told:
 		return done.BaseOffset, err == nil && !h.c.dead(n.id, epoch) // what a crashed process still says, nobody hears

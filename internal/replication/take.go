@@ -171,7 +171,7 @@ func (r *receipt) apply(a asked, data *wire.FetchResponsePartitionData) (end int
 		LeaderEpoch: a.epoch, Offset: a.offset, Records: data.Records, HighWatermark: data.HighWatermark, Start: data.LogStartOffset,
 	})
 	if err == nil && len(data.Records) > 0 {
-		r.await(p, end)
+		r.await(p, a.epoch, end)
 	}
 	return end, r.outdated(err)
 }
@@ -186,12 +186,12 @@ func (r *receipt) outdated(err error) error {
 }
 
 // await has the next request wait until what was appended is stable.
-func (r *receipt) await(p *partition.Partition, end int64) {
+func (r *receipt) await(p *partition.Partition, epoch int32, end int64) {
 	f := r.f
 	f.mu.Lock()
 	if f.mu.unstable++; f.mu.unstable == 1 {
 		f.mu.patience = time.Now().Add(syncPatience)
 	}
 	f.mu.Unlock()
-	p.AwaitFlush(end, f, 0)
+	p.AwaitFlush(epoch, end, f, 0)
 }

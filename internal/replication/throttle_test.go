@@ -84,7 +84,7 @@ func (c *cluster) write(size int) time.Duration {
 		c.t.Fatal(err)
 	}
 	told := make(chan error, 1)
-	p.AwaitFunc(done.NextOffset, func(err error) { told <- err })
+	p.AwaitFunc(done.LeaderEpoch, done.NextOffset, func(err error) { told <- err })
 	if err := <-told; err != nil {
 		c.t.Fatal(err)
 	}
