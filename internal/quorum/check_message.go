@@ -56,8 +56,13 @@ func (q *Quorum) check(m *pb.Message) error {
 	_, known := q.voter(m.GetFrom())
 	asked, term := q.mu.asked, q.mu.node.BasicStatus().HardState.GetTerm()
 	q.mu.Unlock()
-	if !known || m.GetFrom() == q.self || m.GetTo() != q.self {
-		return kafka.Errorf(kafka.InvalidVoterKey, "from %d to %d; this is %d, %s", m.GetFrom(), m.GetTo(), q.self, q.options.Self)
+	switch {
+	case m.GetTo() != q.self:
+		return kafka.Errorf(kafka.InvalidVoterKey, "it is for another voter than this one, %s: its sender knows another directory id, as from before a disk was replaced", q.options.Self)
+	case m.GetFrom() == q.self:
+		return kafka.Errorf(kafka.InvalidVoterKey, "it says that it comes from this voter itself, %s", q.options.Self)
+	case !known:
+		return kafka.Errorf(kafka.InvalidVoterKey, "its sender is no voter that this one, %s, knows of", q.options.Self)
 	}
 	kind := m.GetType()
 	if !travels[kind] {

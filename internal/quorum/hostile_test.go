@@ -36,6 +36,18 @@ func TestSnapshotsInOtherMessagesAreNotRead(t *testing.T) {
 	}
 }
 
+// entryOf is an entry that is one record.
+func entryOf(t *testing.T, index, term uint64, offset int64) *pb.Entry {
+	t.Helper()
+	b := record.NewBuilder(record.BatchOptions{BaseOffset: offset, LeaderEpoch: int32(term)})
+	b.Add(1, nil, []byte("x"))
+	built, err := b.Build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return newEntry(index, built)
+}
+
 // Each of these made raft panic, go back in time, or write what cannot be read.
 func TestMessagesThatNoVoterSendsAreRefused(t *testing.T) {
 	c := newCluster(t, 3, Options{})
@@ -45,15 +57,7 @@ func TestMessagesThatNoVoterSendsAreRefused(t *testing.T) {
 	follower := c.nodes[leader.id%3+1]
 	term := leader.term()
 	at := follower.storage.endPosition()
-	entry := func(index, term uint64, offset int64) *pb.Entry {
-		b := record.NewBuilder(record.BatchOptions{BaseOffset: offset, LeaderEpoch: int32(term)})
-		b.Add(1, nil, []byte("x"))
-		built, err := b.Build()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return newEntry(index, built)
-	}
+	entry := func(index, term uint64, offset int64) *pb.Entry { return entryOf(t, index, term, offset) }
 	appends := func(entries ...*pb.Entry) *pb.Message {
 		return &pb.Message{Type: pb.MsgApp.Enum(), From: &leader.self, Term: &term, Index: &at.index, LogTerm: &at.term, Entries: entries}
 	}
@@ -88,4 +92,57 @@ func TestMessagesThatNoVoterSendsAreRefused(t *testing.T) {
 	leader.propose("b")
 	c.settle()
 	c.agree("a b")
+}
+
+// Between the moment when raft takes another leader's entries in the place of some that are there, or its snapshot, and the moment
+// when that is written, the log on the disk is longer than raft's: a heartbeat that commits the rest made raft panic.
+func TestHeartbeatWhileATailIsReplaced(t *testing.T) {
+	for _, kind := range []pb.MessageType{pb.MsgApp, pb.MsgSnap} {
+		c := newCluster(t, 3, Options{})
+		leader := c.elect()
+		follower := c.nodes[leader.id%3+1]
+		other := c.nodes[follower.id%3+1]
+		term := leader.term()
+		at := follower.storage.endPosition()
+		entry := func(index, term uint64, offset int64) *pb.Entry { return entryOf(t, index, term, offset) }
+		send := func(from *node, m *pb.Message) {
+			t.Helper()
+			m.From, m.To = &from.self, &follower.self
+			if err := follower.Step(m); err != nil {
+				t.Fatal(err)
+			}
+		}
+		turn := func() {
+			t.Helper()
+			for more := true; more; {
+				var err error
+				if more, err = follower.turn(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		send(leader, &pb.Message{
+			Type: pb.MsgApp.Enum(), Term: &term, Index: &at.index, LogTerm: &at.term,
+			Entries: []*pb.Entry{entry(at.index+1, term, at.offset), entry(at.index+2, term, at.offset+1), entry(at.index+3, term, at.offset+2)},
+		})
+		turn()
+		next := term + 1
+		if kind == pb.MsgApp {
+			send(other, &pb.Message{Type: &kind, Term: &next, Index: &at.index, LogTerm: &at.term, Entries: []*pb.Entry{entry(at.index+1, next, at.offset)}})
+		} else {
+			p := position{index: at.index + 1, term: next, offset: at.offset + 1}
+			data, err := buildSnapshot(p, 1, electorate{}, func(func([]byte) bool) {}, time.UnixMilli(1))
+			if err != nil {
+				t.Fatal(err)
+			}
+			send(other, &pb.Message{Type: &kind, Term: &next, Snapshot: &pb.Snapshot{Data: data, Metadata: &pb.SnapshotMetadata{Index: &p.index, Term: &p.term}}})
+		}
+		send(other, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: &next, Commit: new(at.index + 3)})
+		turn()
+		send(other, &pb.Message{Type: pb.MsgHeartbeat.Enum(), Term: &next, Commit: new(at.index + 1)})
+		turn()
+		if status := follower.mu.node.BasicStatus(); status.HardState.GetCommit() != at.index+1 || follower.storage.endPosition().term != next {
+			t.Errorf("%v: committed is entry %d of a log that ends at %+v; want entry %d of term %d", kind, status.HardState.GetCommit(), follower.storage.endPosition(), at.index+1, next)
+		}
+	}
 }

@@ -41,8 +41,13 @@ func (q *Quorum) step(m *pb.Message, sent bool) error {
 			return err
 		}
 	}
+	m, err := q.withinLog(m)
+	if err != nil {
+		return err
+	}
+	q.mu.unwritten.take(m)
 	q.heard(m, now)
-	err := q.mu.node.Step(m)
+	err = q.mu.node.Step(m)
 	q.heardLeader(m, now)
 	q.poke()
 	if errors.Is(err, raft.ErrStepPeerNotFound) {

@@ -123,8 +123,9 @@ type Quorum struct {
 		resigned  chan struct{} // closed when lead ends; nil unless somebody waits for that
 		forgotten forgetting    // see Forgotten
 		asked     questions     // see noteQuestions
-		hurry     int           // short ticks that are left, see Suspect
-		goal      int64         // what was committed when this node first fetched; 0 before
+		unwritten unwritten
+		hurry     int   // short ticks that are left, see Suspect
+		goal      int64 // what was committed when this node first fetched; 0 before
 		// predecessor is the last leader that was not this node; see Predecessor.
 		predecessor predecessor
 		err         error // why it stopped

@@ -22,6 +22,7 @@ func (q *Quorum) turn() (more bool, err error) {
 	}
 	q.mu.Lock()
 	if !q.mu.node.HasReady() {
+		q.mu.unwritten = unwritten{}
 		order := q.mu.order
 		q.mu.order = nil
 		if order != nil {
@@ -32,6 +33,7 @@ func (q *Quorum) turn() (more bool, err error) {
 		return order != nil, err
 	}
 	rd := q.mu.node.Ready()
+	q.mu.unwritten.write()
 	q.mu.Unlock()
 
 	if err := q.remember(rd.HardState); err != nil {
@@ -45,6 +47,9 @@ func (q *Quorum) turn() (more bool, err error) {
 	if err := q.store(rd.Entries); err != nil {
 		return false, err
 	}
+	q.mu.Lock()
+	q.mu.unwritten.written()
+	q.mu.Unlock()
 	if err := q.send(rd.Messages); err != nil {
 		return false, err
 	}
