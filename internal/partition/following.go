@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"slices"
+
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -135,6 +137,13 @@ const noFlushes int64 = -1
 // TruncateFollower cuts what the leader does not have: its history of the epoch found ends where d says (KIP-595). The next
 // fetch may find that more has to go. It returns the end of the log.
 func (p *Partition) TruncateFollower(leaderEpoch int32, offset int64, d Divergence) (end int64, err error) {
+	if end, err = p.truncate(leaderEpoch, offset, d); err == nil {
+		p.cutFlushes(end)
+	}
+	return end, err
+}
+
+func (p *Partition) truncate(leaderEpoch int32, offset int64, d Divergence) (end int64, err error) {
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	if _, err := p.following(leaderEpoch); err != nil {
@@ -161,6 +170,14 @@ func (p *Partition) TruncateFollower(leaderEpoch int32, offset int64, d Divergen
 
 // RestartFollower empties the log and begins it again where the leader's begins, which has left behind all there was.
 func (p *Partition) RestartFollower(leaderEpoch int32, start int64) error {
+	err := p.restart(leaderEpoch, start)
+	if err == nil {
+		p.cutFlushes(0)
+	}
+	return err
+}
+
+func (p *Partition) restart(leaderEpoch int32, start int64) error {
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	if _, err := p.following(leaderEpoch); err != nil {
@@ -172,4 +189,17 @@ func (p *Partition) RestartFollower(leaderEpoch int32, start int64) error {
 	}
 	p.set.options.Logger.Warn("the log begins anew: the leader has deleted what would come next", "partition", p.name.String(), "end", log.EndOffset(), "leaderStart", start)
 	return log.TruncateFully(start)
+}
+
+// cutFlushes tells those who wait for the flush of something beyond end that it is not in the log any more. The caller holds no locks.
+func (p *Partition) cutFlushes(end int64) {
+	p.mu.Lock()
+	n := firstBeyond(p.mu.flushes, end)
+	cut := slices.Clone(p.mu.flushes[n:])
+	p.mu.flushes = slices.Delete(p.mu.flushes, n, len(p.mu.flushes))
+	p.mu.Unlock()
+	err := kafka.Errorf(kafka.NotLeaderOrFollower, "what was appended to %s from offset %d on has been truncated", p.name, end)
+	for _, c := range cut {
+		c.to.Committed(c.tag, err)
+	}
 }

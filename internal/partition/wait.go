@@ -206,10 +206,16 @@ func (p *Partition) collect(hw, stable int64) news {
 
 // takeUpTo moves those that wait for an offset up to limit from list to out.
 func takeUpTo(list *[]commit, limit int64, out []commit) []commit {
-	n, _ := slices.BinarySearchFunc(*list, limit+1, func(c commit, target int64) int { return cmp.Compare(c.offset, target) })
+	n := firstBeyond(*list, limit)
 	out = append(out, (*list)[:n]...)
 	*list = slices.Delete(*list, 0, n)
 	return out
+}
+
+// firstBeyond is the index of the first that waits for an offset above limit.
+func firstBeyond(list []commit, limit int64) int {
+	n, _ := slices.BinarySearchFunc(list, limit+1, func(c commit, target int64) int { return cmp.Compare(c.offset, target) })
+	return n
 }
 
 // tell calls everybody in n, and keeps its memory for the next round.

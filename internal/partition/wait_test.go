@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -55,4 +56,36 @@ func TestAwaitAfterTheLeadershipIsLost(t *testing.T) {
 	if err := await(p.State().LeaderEpoch, done.NextOffset); err != nil { // of a coordinator that has loaded the log
 		t.Fatal(err)
 	}
+}
+
+// Who waits for a follower's disk to have what is then truncated is told, and not of the records that come in its place.
+func TestFlushesThatAreTruncatedAreTold(t *testing.T) {
+	w := newWorld(t, vfs.NewMemory(), nil)
+	defer w.close()
+	w.replay(topic("t", 1, 1, 2, self)...)
+	p := w.get("t", 0)
+	epoch := p.State().LeaderEpoch
+	fetched := batch(t, "a", "b")
+	record.Batch(fetched).SetLeaderEpoch(epoch)
+	if _, err := p.AppendFetched(Received{LeaderEpoch: epoch, Records: fetched}); err != nil {
+		t.Fatal(err)
+	}
+	flush := func(offset int64) <-chan error {
+		told := make(chan error, 2)
+		p.AwaitFlush(epoch, offset, committedFunc(func(err error) { told <- err }), 0)
+		return told
+	}
+	if err := w.receive(flush(2)); err != nil {
+		t.Fatal(err)
+	}
+	later := flush(3)
+	if _, err := p.TruncateFollower(epoch, 2, Divergence{Epoch: epoch, EndOffset: 2}); err != nil {
+		t.Fatal(err)
+	}
+	w.wantCode(w.receive(later), kafka.NotLeaderOrFollower)
+	later = flush(3)
+	if err := p.RestartFollower(epoch, 10); err != nil {
+		t.Fatal(err)
+	}
+	w.wantCode(w.receive(later), kafka.NotLeaderOrFollower)
 }
