@@ -75,12 +75,12 @@ func (a *API) offsetCommit(c Call, rq *wire.OffsetCommitRequest) {
 func (a *API) commitOffsets(c Call, rq *wire.OffsetCommitRequest, answer func(*wire.OffsetCommitResponse, error)) {
 	from := clientOf(c)
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.CommitOffsets(now, from, c.version, rq, func(results *wire.OffsetCommitResponse, err error) {
+		return g.CommitOffsets(now, from, c.version, rq, withinCommitTimeout(a, func(results *wire.OffsetCommitResponse, err error) {
 			if c.version < 9 && kafka.CodeOf(err) == kafka.GroupIDNotFound {
 				err = kafka.IllegalGeneration // clients of those versions know no other way to start again
 			}
 			answer(results, err)
-		})
+		}))
 	}, func(err error) { answer(nil, err) })
 }
 

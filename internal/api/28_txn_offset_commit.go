@@ -60,7 +60,7 @@ func (a *API) txnOffsetCommit(c Call, rq *wire.TxnOffsetCommitRequest) {
 			return
 		}
 		engine.Do(func(g *group.Coordinator, now time.Time) statemachine.Output {
-			return g.CommitTransaction(now, from, group.TxnCommit{TxnOffsetCommitRequest: &commit, Verify: verify, Guard: place.guard}, answer)
+			return g.CommitTransaction(now, from, group.TxnCommit{TxnOffsetCommitRequest: &commit, Verify: verify, Guard: place.guard}, withinCommitTimeout(a, answer))
 		}, func(err error) { answer(nil, err) })
 	})
 }

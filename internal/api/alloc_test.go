@@ -77,7 +77,7 @@ func hotRequests(t testing.TB, w *world) []struct {
 		{"Produce acks=all, write.caching", 1, produceRequest(-1, answerLimit, "cached", kafka.ZeroUUID, map[int32][]byte{0: batch(t, "v")}), 12},
 		{"Produce in an open transaction", 1, open, 12},
 		{"Fetch", 0, byID, 17},
-		{"OffsetCommit", 17, commit, 10},
+		{"OffsetCommit", 19, commit, 10},
 		{"Fetch that waits 1 ms", 5, fetchRequest(time.Millisecond, 1, 1<<20, want{"empty", 0, 0, 1 << 20}), 12},
 	}
 }
