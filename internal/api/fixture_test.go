@@ -153,7 +153,7 @@ func (w *world) follow(_, _ *metadata.Image, changes *metadata.Changes) {
 		case kafka.OffsetsTopic:
 			w.groups.Lead(change.ID, epoch, p.CoordinatorLog(epoch))
 		case kafka.TransactionsTopic:
-			w.txns.Lead(change.ID, epoch, p.CoordinatorLog(epoch))
+			w.txns.Lead(change.ID, epoch, p.CoordinatorLog(epoch).AllAcks())
 		}
 	}
 }

@@ -76,9 +76,16 @@ func (b *Broker) followCoordinators(_, _ *metadata.Image, changes *metadata.Chan
 			host.Resign(change.ID)
 			continue
 		}
-		if p, err := b.partitions.Get(change.Topic.Name, change.ID); err == nil {
-			host.Lead(change.ID, change.After.LeaderEpoch, p.CoordinatorLog(change.After.LeaderEpoch))
+		p, err := b.partitions.Get(change.Topic.Name, change.ID)
+		if err != nil { // its directory is offline: another broker will be elected
+			host.Resign(change.ID)
+			continue
 		}
+		log := p.CoordinatorLog(change.After.LeaderEpoch)
+		if change.Topic.Name == kafka.TransactionsTopic {
+			log.AllAcks()
+		}
+		host.Lead(change.ID, change.After.LeaderEpoch, log)
 	}
 }
 

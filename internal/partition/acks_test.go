@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -271,6 +272,15 @@ func TestMinInsyncReplicas(t *testing.T) {
 	w.wantCode(err, kafka.NotEnoughReplicas)
 	w.wantCode(p.EnoughReplicas(), kafka.NotEnoughReplicasAfterAppend)
 	w.append(p, 1, "c") // acks=1 does not ask for it
+	if _, err := p.CoordinatorLog(p.State().LeaderEpoch).Append(batch(t, "d")); err != nil {
+		t.Error("a group coordinator: ", err)
+	}
+	_, err = p.CoordinatorLog(p.State().LeaderEpoch).AllAcks().Append(batch(t, "e"))
+	w.wantCode(err, kafka.NotEnoughReplicas)
+	p.AppendMarker(record.EndTxnMarker{Commit: true}, 1, 0, 1, func(err error) { w.wantCode(err, kafka.NotEnoughReplicas) })
+	if end := p.Log().EndOffset(); end != 3 {
+		t.Errorf("the log ends at %d; what was refused is in it", end)
+	}
 }
 
 // flush.messages has acks=1 wait too, for this broker's disk and not for followers, and acks=all with write.caching.

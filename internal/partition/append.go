@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
 )
@@ -50,13 +51,12 @@ func (p *Partition) append(a Append) (done Appended, records int, err error) {
 	if err != nil {
 		return Appended{}, 0, err
 	}
-	settings := p.settings.Load()
-	if need := settings.effectiveMinISR(state); a.Acks == -1 && len(state.ISR) < need {
-		return Appended{}, 0, kafka.Errorf(kafka.NotEnoughReplicas,
-			"The size of the current ISR : %d is insufficient to satisfy the min.isr requirement of %d for partition %s (min.insync.replicas), in sync are the brokers %v",
-			len(state.ISR), need, p.name, state.ISR)
+	if a.Acks == -1 {
+		if err := p.atLeastMinISR(state); err != nil {
+			return Appended{}, 0, err
+		}
 	}
-	rules := settings.Rules
+	rules := p.settings.Load().Rules
 	rules.Partition, rules.ProduceVersion = p.name, a.ProduceVersion
 	valid, err := record.Validate(a.Records, rules, a.Now.UnixMilli())
 	if err != nil {
@@ -64,6 +64,16 @@ func (p *Partition) append(a Append) (done Appended, records int, err error) {
 	}
 	done, err = p.appendAs(AnyEpoch, valid.Batch, commitlog.AppendOptions{Origin: record.Client, Now: a.Now, Verify: a.Verify, Guard: a.Guard})
 	return done, valid.Count, err
+}
+
+// atLeastMinISR is NOT_ENOUGH_REPLICAS if fewer replicas than min.insync.replicas are in sync.
+func (p *Partition) atLeastMinISR(state *metadata.Partition) error {
+	if need := p.settings.Load().effectiveMinISR(state); len(state.ISR) < need {
+		return kafka.Errorf(kafka.NotEnoughReplicas,
+			"The size of the current ISR : %d is insufficient to satisfy the min.isr requirement of %d for partition %s (min.insync.replicas), in sync are the brokers %v",
+			len(state.ISR), need, p.name, state.ISR)
+	}
+	return nil
 }
 
 // appendAs appends under the current leader epoch, which must be the given one unless that is AnyEpoch. The epoch does not

@@ -13,10 +13,20 @@ import (
 type CoordinatorLog struct {
 	partition *Partition
 	epoch     int32
+	allAcks   bool
 }
 
 // CoordinatorLog returns the log for a coordinator that took over at the given leader epoch.
-func (p *Partition) CoordinatorLog(epoch int32) *CoordinatorLog { return &CoordinatorLog{p, epoch} }
+func (p *Partition) CoordinatorLog(epoch int32) *CoordinatorLog {
+	return &CoordinatorLog{partition: p, epoch: epoch}
+}
+
+// AllAcks has Append fail with NOT_ENOUGH_REPLICAS below min.insync.replicas, as Kafka's transaction coordinator appends with
+// acks=all. The group coordinator's records are appended all the same, and are committed later.
+func (l *CoordinatorLog) AllAcks() *CoordinatorLog {
+	l.allAcks = true
+	return l
+}
 
 // Append appends one batch and asks for it to be made stable.
 func (l *CoordinatorLog) Append(batch []byte) (next int64, err error) {
@@ -26,6 +36,11 @@ func (l *CoordinatorLog) Append(batch []byte) (next int64, err error) {
 // AppendTransactional is Append for a batch that belongs to a transaction or ends one (statemachine.TransactionLog).
 func (l *CoordinatorLog) AppendTransactional(batch []byte, how producerstate.Append) (next int64, err error) {
 	p := l.partition
+	if l.allAcks {
+		if err := p.atLeastMinISR(p.State()); err != nil {
+			return 0, err
+		}
+	}
 	done, err := p.appendAs(l.epoch, batch, commitlog.AppendOptions{
 		Origin: how.Origin, Now: time.Now(), TransactionVersion: how.TransactionVersion, Verify: how.Verify, Guard: how.Guard,
 	})

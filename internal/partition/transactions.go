@@ -20,9 +20,13 @@ func (p *Partition) StartVerification(producerID int64, epoch int16, sequence in
 
 // AppendMarker ends the transaction of a producer in this partition and calls done once the marker is committed, with every
 // in-sync replica having it, or with the reason why it is not. transactionVersion is that of the feature transaction.version
-// under which the marker was written. Errors: NOT_LEADER_OR_FOLLOWER, INVALID_PRODUCER_EPOCH,
-// TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR.
+// under which the marker was written. Errors: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS,
+// INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR.
 func (p *Partition) AppendMarker(m record.EndTxnMarker, producerID int64, epoch int16, transactionVersion int16, done func(error)) {
+	if err := p.atLeastMinISR(p.State()); err != nil {
+		done(err)
+		return
+	}
 	appended, err := p.appendAs(AnyEpoch, m.Batch(producerID, epoch), commitlog.AppendOptions{
 		Origin: record.Coordinator, Now: time.UnixMilli(m.Timestamp), TransactionVersion: transactionVersion,
 	})
