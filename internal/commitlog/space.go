@@ -41,14 +41,14 @@ type space struct {
 	dir *Dir
 	// configured is log.dir.reserve.bytes.
 	configured atomic.Int64
-	// left is what may be appended before the volume is looked at again, nextLook when that is due (Unix ns).
+	// left is what may be appended before the volume is looked at again, nextLook when that is due: nil for now.
 	left     atomic.Int64
-	nextLook atomic.Int64
+	nextLook atomic.Pointer[time.Time]
 	full     atomic.Bool
 	// spare is what lay beyond the reserve at the last look.
 	spare atomic.Int64
 
-	warned atomic.Int64 // when warnFull spoke last (Unix ns)
+	warned atomic.Pointer[time.Time] // when warnFull spoke last
 
 	looking sync.Mutex // one look at a time
 	last    Space      // what it saw; guarded by looking
@@ -65,7 +65,7 @@ func reserveOf(configured, total int64) int64 {
 // SetReserve changes Options.Reserve.
 func (d *Dir) SetReserve(bytes int64) {
 	if d.space.configured.Swap(bytes) != bytes {
-		d.space.nextLook.Store(0)
+		d.space.nextLook.Store(nil)
 	}
 }
 
@@ -99,12 +99,12 @@ func (s *space) admit(n int64, now time.Time) error {
 	if s.configured.Load() == 0 {
 		return nil
 	}
-	if s.left.Add(-n) >= 0 && now.UnixNano() < s.nextLook.Load() && !s.full.Load() {
+	if s.left.Add(-n) >= 0 && s.good(now) && !s.full.Load() {
 		return nil
 	}
 	s.looking.Lock()
 	defer s.looking.Unlock()
-	if at := now.UnixNano(); s.left.Load() >= 0 && at < s.nextLook.Load() {
+	if s.left.Load() >= 0 && s.good(now) {
 		if !s.full.Load() {
 			return nil // somebody else has just looked
 		}
@@ -120,6 +120,12 @@ func (s *space) admit(n int64, now time.Time) error {
 	return nil
 }
 
+// good reports whether the last look is recent enough.
+func (s *space) good(now time.Time) bool {
+	next := s.nextLook.Load()
+	return next != nil && now.Before(*next)
+}
+
 func (s *space) refusal(v Space) error {
 	return kafka.Errorf(kafka.KafkaStorageError,
 		"Log directory %s has %d of %d bytes free, and the last %d are kept for internal topics, compaction and deletions (log.dir.reserve.bytes): no records are taken until there is more. Delete topics or records, lower retention.ms or retention.bytes, or enlarge the volume; no restart is needed.",
@@ -128,7 +134,8 @@ func (s *space) refusal(v Space) error {
 
 // look asks the system before n bytes are appended. The caller holds s.looking, and no log's mutex.
 func (s *space) look(now time.Time, n int64) (Space, error) {
-	s.nextLook.Store(now.Add(spaceInterval).UnixNano())
+	next := now.Add(spaceInterval)
+	s.nextLook.Store(&next)
 	s.left.Store(math.MaxInt64)
 	free, total, err := s.dir.Space()
 	if err != nil {
@@ -163,8 +170,8 @@ const warnInterval = time.Minute
 
 // warnFull says, now and then, that files which are written again later could not be written.
 func (s *space) warnFull(err error) {
-	now, last := s.dir.options.Now().UnixNano(), s.warned.Load()
-	if now-last >= int64(warnInterval) && s.warned.CompareAndSwap(last, now) {
+	now, last := s.dir.options.Now(), s.warned.Load()
+	if (last == nil || now.Sub(*last) >= warnInterval) && s.warned.CompareAndSwap(last, &now) {
 		s.dir.options.Logger.Error("log directory is full; checkpoints and indexes are written once there is room", "dir", s.dir.path, "error", err)
 	}
 }

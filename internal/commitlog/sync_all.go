@@ -22,13 +22,17 @@ const (
 	syncAllPause = time.Minute
 )
 
-// volumeSync is when a directory's volume may be synced at once again, in Unix nanoseconds; and how often it was.
-type volumeSync struct{ after, count atomic.Int64 }
+// volumeSync is when a directory's volume may be synced at once again, nil for now; and how often it was.
+type volumeSync struct {
+	after atomic.Pointer[time.Time]
+	count atomic.Int64
+}
 
 // syncsAll reports whether so many logs are better synced with the whole volume.
 func (d *Dir) syncsAll(logs int) bool {
 	_, can := d.fsys.(vfs.AllSyncer)
-	return can && logs >= d.options.syncAllFrom && time.Now().UnixNano() >= d.volume.after.Load()
+	after := d.volume.after.Load()
+	return can && logs >= d.options.syncAllFrom && (after == nil || !time.Now().Before(*after))
 }
 
 // syncAll makes all durable that was written, names included, but for files that say otherwise: see pinnedFiles.
@@ -36,7 +40,8 @@ func (d *Dir) syncAll() error {
 	begin := time.Now()
 	err := d.fsys.(vfs.AllSyncer).SyncAll(d.path)
 	if now := time.Now(); err != nil || now.Sub(begin) > maxSyncAll {
-		d.volume.after.Store(now.Add(syncAllPause).UnixNano())
+		after := now.Add(syncAllPause)
+		d.volume.after.Store(&after)
 	}
 	d.volume.count.Add(1)
 	return err

@@ -100,7 +100,7 @@ func (s *Server) newConn(l *listener, nc net.Conn, peer netip.AddrPort) *conn {
 	c.session.softwares = s.metrics.software
 	c.session.ctx, c.cancel = context.WithCancel(s.ctx)
 	_, c.out.writev = nc.(*net.TCPConn)
-	c.stamp.idleSince.Store(time.Now().UnixNano())
+	c.stamp.idleSince.Store(s.at(time.Now()))
 	return c
 }
 

@@ -9,7 +9,7 @@ import (
 type activity struct {
 	seen      atomic.Bool   // bytes came or went since the last look
 	writes    atomic.Uint64 // odd while a write is under way
-	idleSince atomic.Int64  // Unix nanoseconds; set by the scan
+	idleSince atomic.Int64  // as Server.at has it; set by the scan
 
 	lastWrite uint64    // the scan's own: writes at the last look
 	writingAt time.Time // the scan's own: when it first saw lastWrite
@@ -17,6 +17,9 @@ type activity struct {
 
 // trimEvery is how often the pool of buffers gives up what was not needed.
 const trimEvery = 30 * time.Second
+
+// at is how long after the server's beginning something was, in nanoseconds: the wall clock may be set meanwhile.
+func (s *Server) at(now time.Time) int64 { return int64(now.Sub(s.began)) }
 
 // scan looks at all connections now and then: one timer instead of two deadlines for each of them. An
 // idle connection is closed up to a tick late.
@@ -65,10 +68,10 @@ func (s *Server) look(c *conn, now time.Time) {
 		return
 	}
 	if c.stamp.seen.Swap(false) {
-		c.stamp.idleSince.Store(now.UnixNano())
+		c.stamp.idleSince.Store(s.at(now))
 		return
 	}
-	idle := now.UnixNano() - c.stamp.idleSince.Load()
+	idle := s.at(now) - c.stamp.idleSince.Load()
 	if t := s.options.MaxIdle; t > 0 && idle >= int64(t) && c.inFlight() == 0 {
 		s.metrics.expired.Inc()
 		c.shut(ClosedIdle, nil)

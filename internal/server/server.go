@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Server serves connections of any number of listeners.
@@ -19,6 +20,7 @@ type Server struct {
 	notices   notices
 	metrics   *serverMetrics
 	lastID    atomic.Uint64
+	began     time.Time // see at
 
 	ctx    context.Context // ends when connections must
 	cancel context.CancelFunc
@@ -38,7 +40,7 @@ var ErrStopped = errors.New("the server was stopped")
 
 // New returns a Server without listeners. It works from the first Listen until Stop.
 func New(o Options) *Server {
-	s := &Server{options: o.withDefaults(), admission: newAdmission(o.Limits)}
+	s := &Server{options: o.withDefaults(), admission: newAdmission(o.Limits), began: time.Now()}
 	s.budget.limit = s.options.MaxQueuedBytes
 	s.requests.New = func() any { return new(Request) }
 	s.notices.logger = s.options.Logger
