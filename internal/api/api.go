@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
@@ -70,6 +71,8 @@ type Env struct {
 	Logger      *slog.Logger
 	// LogLevel is the level of Logger, which administrators may change.
 	LogLevel *slog.LevelVar
+	// Now dates markers; nil means time.Now.
+	Now func() time.Time
 }
 
 // ControllerEndpoint is how a controller is reached.
@@ -120,6 +123,9 @@ func NewController(env Env) *API {
 func newAPI(env Env, rows []row) *API {
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.Key, b.Key) })
 	a := &API{Env: env, rows: rows}
+	if a.Now == nil {
+		a.Now = time.Now
+	}
 	a.context, a.cancel = context.WithCancel(context.Background())
 	a.readers.New = func() any { return &wire.Reader{Intern: wire.NewIntern()} }
 	a.producerIDs.api = a

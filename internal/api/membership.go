@@ -90,7 +90,7 @@ func (a *API) unverified(q *membership) (ask []*membershipPlace) {
 		}
 		p, err := a.Partitions.Get(place.Topic, place.Partition)
 		if err == nil {
-			place.guard, err = p.StartVerification(q.producer.ID, q.producer.Epoch, place.sequence, q.support == addsPartitions, time.Now())
+			place.guard, err = p.StartVerification(q.producer.ID, q.producer.Epoch, place.sequence, q.support == addsPartitions, a.Now())
 		}
 		place.err = err
 		if err == nil && place.guard != producerstate.NoGuard {

@@ -82,7 +82,7 @@ func (a *API) writeMarker(m txn.Marker, tp kafka.TopicPartition, done func(error
 		done(err)
 		return
 	}
-	marker := record.EndTxnMarker{Commit: m.Commit, CoordinatorEpoch: m.CoordinatorEpoch, Timestamp: time.Now().UnixMilli()}
+	marker := record.EndTxnMarker{Commit: m.Commit, CoordinatorEpoch: m.CoordinatorEpoch, Timestamp: a.Now().UnixMilli()}
 	p.AppendMarker(marker, m.Producer.ID, m.Producer.Epoch, m.Version, done)
 }
 

@@ -42,6 +42,9 @@ type Options struct {
 	LogLevel *slog.LevelVar
 	// Version is that of this program, for /metrics.
 	Version string
+	// Now is the clock that dates what is stored and sent; nil stands for time.Now. Its times have the monotonic reading of
+	// time.Now, by which durations are counted: the wall clock may be set, and differ between nodes.
+	Now func() time.Time
 }
 
 // Broker is a running broker.
@@ -120,6 +123,9 @@ func Start(ctx context.Context, o Options) (*Broker, error) {
 	}
 	if o.LogLevel == nil {
 		o.LogLevel = new(slog.LevelVar)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	b := &Broker{
 		options: o, log: o.Logger, node: int32(o.Config.Int(config.NodeID)), incarnation: kafka.NewUUID(),
@@ -213,7 +219,7 @@ func (b *Broker) build() {
 		Node: b.node, Config: b.config.Load, Metadata: b.store, Partitions: b.partitions, Groups: b.groups, Transactions: b.txns,
 		Controller: b.controller.engine, Settled: b.publisher.after, BrokerEpoch: b.epoch.Load, Controllers: b.controllers, QuorumStatus: b.quorumStatus,
 		Quorum: b.quorum.Load, AskFeatures: b.askFeatures, KRaftVersion: b.voters.kraftVersion,
-		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel, Replicas: b.replicasHere,
+		Buffers: buffers, Metrics: b.metrics, Logger: b.log, LogLevel: b.options.LogLevel, Replicas: b.replicasHere, Now: b.options.Now,
 	}
 	if !b.solitary() {
 		env.Remote, env.Reached, env.Peer = b.remote, b.waitForOffset, b.askPeer
@@ -309,7 +315,7 @@ func (b *Broker) every(interval func() time.Duration, f func(now time.Time)) {
 			case <-b.ctx.Done():
 				return
 			case <-time.After(max(interval(), time.Millisecond)):
-				f(time.Now())
+				f(b.options.Now())
 			}
 		}
 	})

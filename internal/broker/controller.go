@@ -50,7 +50,7 @@ func (b *Broker) joinQuorum() error {
 		OnFailure:     func(err error) { b.fail(fmt.Errorf("the metadata quorum stopped: %w", err)) },
 		Snapshot:      b.snapshot,
 		SnapshotBytes: c.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
-		Logger:        b.log,
+		Logger:        b.log, Now: b.options.Now,
 	}
 	if !b.solitary() {
 		o.Transport, o.Source = newRaftTransport(b), newMetadataSource(b)
@@ -113,7 +113,7 @@ func (b *Broker) lead(epoch int32, log *quorum.Leadership, bootstrap []wire.Mess
 		Predecessor: predecessor, PredecessorHeard: heard,
 		KRaft: log, NewID: kafka.NewUUID, Random: rand.IntN,
 	})
-	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Logger: b.log, Errors: controllerError})
+	engine := statemachine.New(machine, log, statemachine.Options{Name: kafka.MetadataTopic, Clock: statemachine.WallClock(b.options.Now), Logger: b.log, Errors: controllerError})
 	b.controller.take(engine)
 	b.loads.Go(func() {
 		if err := engine.Load(); err != nil && b.ctx.Err() == nil {

@@ -126,7 +126,7 @@ func (b *Broker) cordonedIDs() []kafka.UUID {
 func (b *Broker) directoryOptions(path, clusterID string) commitlog.Options {
 	c := b.options.Config
 	return commitlog.Options{
-		Logger: b.log, ClusterID: clusterID, NodeID: b.node, BrokerEpoch: b.epoch.Load,
+		Logger: b.log, Now: b.options.Now, ClusterID: clusterID, NodeID: b.node, BrokerEpoch: b.epoch.Load,
 		RecoveryThreads:    c.Int(config.NumRecoveryThreadsPerDataDir),
 		CheckpointInterval: checkpointInterval(c),
 		Reserve:            c.Long(config.LogDirReserveBytes),

@@ -131,7 +131,7 @@ func (b *Broker) newGroups() *statemachine.Host[*group.Coordinator] {
 			},
 		})
 	}
-	host = statemachine.NewHost(kafka.OffsetsTopic, machine, statemachine.Options{Logger: b.log})
+	host = statemachine.NewHost(kafka.OffsetsTopic, machine, statemachine.Options{Logger: b.log, Clock: statemachine.WallClock(b.options.Now)})
 	return host
 }
 

@@ -127,7 +127,7 @@ func hostName() string {
 func (b *Broker) serverOptions(buffers *server.Buffers) server.Options {
 	c := b.options.Config
 	return server.Options{
-		Handler: b.api, Logger: b.log, Metrics: b.metrics, Buffers: buffers,
+		Handler: b.api, Now: b.options.Now, Logger: b.log, Metrics: b.metrics, Buffers: buffers,
 		MaxRequestBytes: c.Int(config.SocketRequestMaxBytes), MaxQueuedBytes: c.Long(config.QueuedMaxRequestBytes),
 		MaxIdle: c.Duration(config.ConnectionsMaxIdleMs), Limits: limitsOf(c),
 		SendBuffer: c.Int(config.SocketSendBufferBytes), ReceiveBuffer: c.Int(config.SocketReceiveBufferBytes),

@@ -32,7 +32,7 @@ func (b *Broker) observeQuorum(logConfig commitlog.Config) error {
 		OnCommit: b.publisher.commit, OnSnapshot: b.publisher.load, OnCaughtUp: b.publisher.catchUp, OnLeader: b.active.set, OnVoters: b.votersChanged,
 		OnFailure: func(err error) { b.fail(fmt.Errorf("the copy of the metadata log failed: %w", err)) },
 		Snapshot:  b.snapshot, SnapshotBytes: b.options.Config.Long(config.MetadataLogMaxRecordBytesBetweenSnapshots),
-		Logger: b.log,
+		Logger: b.log, Now: b.options.Now,
 	})
 	b.observer = o
 	return err

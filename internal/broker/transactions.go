@@ -28,6 +28,6 @@ func (b *Broker) newTransactions() *statemachine.Host[*txn.Coordinator] {
 			},
 		})
 	}
-	host = statemachine.NewHost(kafka.TransactionsTopic, machine, statemachine.Options{Logger: b.log})
+	host = statemachine.NewHost(kafka.TransactionsTopic, machine, statemachine.Options{Logger: b.log, Clock: statemachine.WallClock(b.options.Now)})
 	return host
 }

@@ -82,7 +82,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Config gives the configuration of logs that Open finds; nil: DefaultConfig for all.
 	Config func(topic string) Config
-	// Now is the clock for timestamps in decisions (retention, producer expiry); nil: time.Now.
+	// Now is the clock for timestamps in decisions (retention, producer expiry); nil: time.Now. Durations are counted by the
+	// monotonic reading of its times, if they have one.
 	Now func() time.Time
 	// OpenFiles is how many files of segments stay open for the next use; 0: 1,024. While more than these have bytes to be
 	// flushed there are more, up to four times as many.

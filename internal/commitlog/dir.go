@@ -115,6 +115,9 @@ func (d *Dir) Meta() Meta { return d.meta }
 // ID is the directory id (KIP-858).
 func (d *Dir) ID() kafka.UUID { return d.meta.DirectoryID }
 
+// Now is what the directory's clock says (Options.Now).
+func (d *Dir) Now() time.Time { return d.options.Now() }
+
 // WasClean reports whether the last run ended with Close, and the broker epoch it had then (-1 if unknown; KIP-966).
 func (d *Dir) WasClean() (clean bool, brokerEpoch int64) { return d.clean, d.cleanEpoch }
 

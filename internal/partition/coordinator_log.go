@@ -1,8 +1,6 @@
 package partition
 
 import (
-	"time"
-
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/producerstate"
 	"github.com/ottla/ottla/internal/record"
@@ -42,7 +40,7 @@ func (l *CoordinatorLog) AppendTransactional(batch []byte, how producerstate.App
 		}
 	}
 	done, err := p.appendAs(l.epoch, batch, commitlog.AppendOptions{
-		Origin: how.Origin, Now: time.Now(), TransactionVersion: how.TransactionVersion, Verify: how.Verify, Guard: how.Guard,
+		Origin: how.Origin, Now: p.Dir().Now(), TransactionVersion: how.TransactionVersion, Verify: how.Verify, Guard: how.Guard,
 	})
 	if err != nil {
 		return 0, err

@@ -157,7 +157,7 @@ func (q *Quorum) changeable() error {
 // proposeVoters proposes the record of a change, of which done is told. The caller holds the lock.
 func (q *Quorum) proposeVoters(next electorate, done func(error)) error {
 	lead := q.mu.lead
-	b, err := votersBatch(position{term: uint64(lead.epoch), offset: q.mu.next}, next, time.Now())
+	b, err := votersBatch(position{term: uint64(lead.epoch), offset: q.mu.next}, next, q.options.Now())
 	if err != nil {
 		return err
 	}

@@ -63,6 +63,9 @@ func newObserver(j journal, fsys vfs.FS, folder string, source Source, o Options
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.SnapshotBytes == 0 {
 		o.SnapshotBytes = 20 << 20
 	}

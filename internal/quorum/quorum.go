@@ -87,6 +87,8 @@ type Options struct {
 	SnapshotBytes int64
 
 	Logger *slog.Logger // nil means slog.Default()
+	// Now dates batches; nil means time.Now.
+	Now func() time.Time
 }
 
 // Quorum is this node's member of the metadata quorum.
@@ -154,6 +156,9 @@ type snapshotResult struct {
 func open(j journal, fsys vfs.FS, folder string, o Options) (*Quorum, error) {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.ElectionTimeout == 0 {
 		o.ElectionTimeout = 2 * time.Second

@@ -3,7 +3,6 @@ package quorum
 import (
 	"fmt"
 	"iter"
-	"time"
 
 	pb "go.etcd.io/raft/v3/raftpb"
 
@@ -78,7 +77,7 @@ func (q *Quorum) maybeSnapshot() {
 	q.mu.Unlock()
 	q.snapshotting, q.sinceSnapshot = true, 0
 	go func() {
-		data, err := buildSnapshot(at, timestamp, voting, values, time.Now())
+		data, err := buildSnapshot(at, timestamp, voting, values, q.options.Now())
 		if err == nil {
 			err = q.files.writeSnapshot(at, data)
 		}

@@ -3,7 +3,6 @@ package quorum
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	"go.etcd.io/raft/v3"
 	pb "go.etcd.io/raft/v3/raftpb"
@@ -135,7 +134,7 @@ func (q *Quorum) leaderChange(at position) (record.Batch, error) {
 	q.mu.Lock()
 	voters := q.mu.voting.voters
 	q.mu.Unlock()
-	return leaderChange(at, q.options.Self, voters, time.Now())
+	return leaderChange(at, q.options.Self, voters, q.options.Now())
 }
 
 // send hands messages to the transport, with batches in place of raft's empty entries.

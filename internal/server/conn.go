@@ -69,7 +69,7 @@ func (c *conn) readRequest() (*Request, error) {
 	}
 	rq := c.server.requests.Get().(*Request)
 	rq.Session, rq.conn, rq.buffer = &c.session, c, buffer
-	rq.Frame, rq.Received = buffer.Bytes(), time.Now()
+	rq.Frame, rq.Received = buffer.Bytes(), c.server.options.Now()
 	rq.bytes = charged
 	c.listener.requests.Inc()
 	return rq, nil

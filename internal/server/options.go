@@ -15,6 +15,7 @@ type Options struct {
 	Logger  *slog.Logger      // default: slog.Default
 	Metrics *metrics.Registry // default: a registry that nobody reads
 	Buffers *Buffers          // default: NewBuffers(32 MiB)
+	Now     func() time.Time  // dates requests, with a monotonic reading; default: time.Now
 
 	// MaxRequestBytes is the largest frame: socket.request.max.bytes (default 100 MiB).
 	MaxRequestBytes int
@@ -73,6 +74,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Buffers == nil {
 		o.Buffers = NewBuffers(32 << 20)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.MaxRequestBytes <= 0 {
 		o.MaxRequestBytes = 100 << 20

@@ -46,6 +46,7 @@ type Node struct {
 	host    *network.Host
 	disk    *disk.Disk
 	late    late
+	clock   clock
 	starts  int // guarded by mu
 
 	mu struct {
@@ -128,6 +129,7 @@ func (p *process) run(ctx context.Context, c *config.Broker) {
 	defer close(p.started)
 	p.broker, p.err = broker.Start(ctx, broker.Options{
 		Config: c, FS: p.mount, Listen: p.listen, Dial: p.dial, Logger: p.node.cluster.story.logger(p.name, p.node.cluster.options.Level), Version: "simulated",
+		Now: p.node.clock.now,
 	})
 	switch {
 	case !p.alive.Load():

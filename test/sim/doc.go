@@ -24,8 +24,7 @@
 //
 // # What is not simulated
 //
-// A paused node's goroutines go on: its network and its syncs stand still, which is all that others see of a pause. Clocks of
-// nodes do not differ (brokers read Go's clock, which a bubble has one of); producers' timestamps are skewed instead. A write
-// to a connection never blocks. Syncs of anything but segments and journals take no time. The voters stay the same (package
+// A paused node's goroutines go on: its network and its syncs stand still, which is all that others see of a pause. A clock
+// is wrong by whole seconds, and does not drift. A write to a connection never blocks. Syncs of anything but segments and journals take no time. The voters stay the same (package
 // quorum has random changes of voters, with a model).
 package sim

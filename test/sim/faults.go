@@ -65,6 +65,8 @@ func (c *Cluster) begin(f Fault) {
 		n.spoil(f)
 	case SlowDisk:
 		n.disk.Slow(dataDir, f.slowness())
+	case ClockSet:
+		n.clock.step(f.ahead())
 	case Late:
 		c.deliverLate(n)
 	case Overtaken:
@@ -91,6 +93,8 @@ func (c *Cluster) end(f Fault) {
 		n.disk.Memory().SetSize(roomy)
 	case SlowDisk:
 		n.disk.Slow("", 0)
+	case ClockSet:
+		n.clock.step(0)
 	case Break, Late, SyncError, WriteError:
 	default:
 		c.links(f, c.net.Heal, func(from, to string) { c.net.Slow(from, to, network.Delay{}) })
@@ -209,6 +213,7 @@ func (c *Cluster) heal() {
 	for _, n := range c.nodes {
 		n.disk.Memory().SetSize(roomy)
 		n.disk.Slow("", 0)
+		n.clock.step(0)
 		n.resume()
 		c.revive(n)
 	}

@@ -29,6 +29,7 @@ const (
 	FullDisk   Kind = "full disk"           // a disk takes nothing more
 	SlowDisk   Kind = "slow disk"           // syncs of a node's data take long
 	Late       Kind = "late requests"       // a node's proposals of in-sync sets come once more
+	ClockSet   Kind = "set clock"           // a machine's wall clock is wrong meanwhile
 	Overtaken  Kind = "power failures of all, one after the other, with slow disks"
 )
 
@@ -65,6 +66,9 @@ func (f Fault) String() string {
 	if f.Clients {
 		text += ", from clients, too"
 	}
+	if f.Kind == ClockSet {
+		text += fmt.Sprintf(" %d s ahead", f.ahead())
+	}
 	return fmt.Sprintf("%s, for %v", text, f.For)
 }
 
@@ -94,8 +98,39 @@ func draw(o Options) Plan {
 		f.Clients = f.Kind == Isolate && random.IntN(2) == 0
 		p = append(p, f)
 	}
+	p = append(p, drawClocks(o)...)
 	slices.SortStableFunc(p, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	return p
+}
+
+// maxSkew is by how much clocks of machines are wrong. Producers' are by half an hour, and records may be an hour ahead
+// (message.timestamp.after.max.ms).
+const maxSkew = 25 * time.Minute
+
+// drawClocks is what happens to clocks: with half of the seeds they are wrong from the start, and with all they are set meanwhile.
+func drawClocks(o Options) (p Plan) {
+	if o.Faults != nil && !slices.Contains(o.Faults, ClockSet) {
+		return nil
+	}
+	random := rand.New(rand.NewPCG(o.Seed, 2))
+	set := func(node int, at, lasts time.Duration) {
+		p = append(p, Fault{Kind: ClockSet, Node: node, At: at, For: lasts, Draw: random.Uint64()})
+	}
+	if o.Seed/4%2 == 0 {
+		for node := range o.Nodes {
+			set(node, 0, o.Trouble)
+		}
+	}
+	for at := between(random, 0, 4*time.Second); at < o.Trouble; at += between(random, time.Second, 8*time.Second) {
+		set(random.IntN(o.Nodes), at, lasting(random, 100*time.Millisecond, 12*time.Second))
+	}
+	return p
+}
+
+// ahead is by how many seconds a clock is ahead.
+func (f Fault) ahead() int64 {
+	most := uint64(maxSkew / time.Second)
+	return int64(f.Draw%(2*most+1)) - int64(most)
 }
 
 func between(random *rand.Rand, least, most time.Duration) time.Duration {

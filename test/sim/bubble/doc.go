@@ -6,6 +6,7 @@
 //   - What Go draws at random for a goroutine of a bubble (which of a select's ready cases, where a map's iteration begins,
 //     math/rand's global functions) comes from a generator of the bubble, and hashes of map keys are the same in every process.
 //   - A mutex tells who has starved for it by the bubble's time, not by the real one.
+//   - Times have a monotonic reading, which is the bubble's: without one, a simulated clock that is set would change durations.
 //   - No goroutine is preempted because it has run for 10 ms of real time.
 //
 // With one processor, no garbage collection but at chosen moments, and a fixed crypto/rand, a run is then the same each time, as

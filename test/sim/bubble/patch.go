@@ -51,6 +51,7 @@ func (b *synctestBubble) draw() uint64 {
 		return b.now
 	}
 `},
+	{"time.go", "		return sec, nsec, 0\n", "		return sec, nsec, bubble.now\n"},
 	{"proc.go", "const forcePreemptNS = 10 * 1000 * 1000", "const forcePreemptNS = 3600 * 1000 * 1000 * 1000"},
 }
 
