@@ -67,6 +67,9 @@ func replay(t *testing.T, name string, s scenario) {
 			skipped++
 			continue
 		}
+		if c.settle != nil {
+			c.settle(t)
+		}
 		faults, err := r.do(step)
 		for end := time.Now().Add(settleLimit); err == nil && faults != nil && !c.ours && describes(step) && time.Now().Before(end); {
 			faults, err = r.do(step)
@@ -97,6 +100,8 @@ type target struct {
 	ours      bool // an Ottla of this tree
 	// kill ends the process of a node, from 1 on, as SIGKILL does.
 	kill func(node string) error
+	// settle waits until all nodes know what one of them has shown; nil: the tools ask one node, or are so slow that it makes no difference.
+	settle func(t *testing.T)
 }
 
 // cluster returns a fresh cluster.
@@ -116,8 +121,14 @@ func cluster(t *testing.T, s scenario) target {
 	}
 	t.Parallel()
 	if s.nodes > 1 {
-		c := harness.StartCluster(t, s.nodes, append([]string{"default.replication.factor=1", "min.insync.replicas=1"}, s.properties...)...)
-		return target{bootstrap: strings.Join(c.Addrs(), ","), ours: true, kill: func(node string) error {
+		var places []harness.Place
+		for range s.nodes {
+			p := harness.NewPlace(t)
+			p.HTTP = harness.FreeAddr(t)
+			places = append(places, p)
+		}
+		c := harness.StartClusterAt(t, places, append([]string{"default.replication.factor=1", "min.insync.replicas=1"}, s.properties...)...)
+		return target{bootstrap: strings.Join(c.Addrs(), ","), ours: true, settle: func(t *testing.T) { settle(t, c) }, kill: func(node string) error {
 			n, err := strconv.Atoi(node)
 			if err != nil || n < 1 || n > len(c.Nodes) {
 				return fmt.Errorf("there is no node %s", node)

@@ -25,6 +25,7 @@ type Endpoint struct{ Front, Behind string }
 type Place struct {
 	Clients, Brokers, Controllers Endpoint
 	Dir                           string   // log.dirs; "" for a temporary one
+	HTTP                          string   // http.address; "" for none
 	Within                        []string // a command that runs the command behind it; nil for none
 }
 
@@ -84,6 +85,9 @@ func (p Place) prepare(t testing.TB, node int, props []string) *Broker {
 	var settings []string
 	if p.Dir != "" {
 		settings = append(settings, "log.dirs="+p.Dir)
+	}
+	if p.HTTP != "" {
+		settings = append(settings, "http.address="+p.HTTP)
 	}
 	for _, prop := range props {
 		settings = append(settings, strings.ReplaceAll(prop, "{node}", fmt.Sprint(node)))
