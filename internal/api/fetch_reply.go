@@ -72,7 +72,7 @@ func (f *fetch) tell(t *fetchTarget, created *fetchSession) {
 	}
 	topic := &topics[len(topics)-1]
 	topic.Partitions = append(topic.Partitions, f.answer)
-	t.from.Traffic().Out(size, f.answer.ErrorCode != 0, f.replica >= 0)
+	t.from.Served(f.replica, size, f.answer.ErrorCode != 0)
 }
 
 // answerFor makes what the response says of one partition.

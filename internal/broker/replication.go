@@ -30,6 +30,8 @@ func (b *Broker) replicate(o *partition.Options) {
 	o.Propose = b.proposals.add
 	o.LeaderRate = func() int64 { return b.config.Load().DynamicLong(config.LeaderReplicationThrottledRate) }
 	o.FollowerRate = func() int64 { return b.config.Load().DynamicLong(config.FollowerReplicationThrottledRate) }
+	o.ThrottleSamples = b.config.Load().Int(config.ReplicationQuotaWindowNum)
+	o.ThrottleSample = b.config.Load().Duration(config.ReplicationQuotaWindowSizeSeconds)
 }
 
 // keepInSync begins to tell the controller who keeps up with this broker and who does not.

@@ -14,13 +14,11 @@ var (
 	}}
 	ReplicationQuotaWindowNum = BrokerInt{&Row{
 		Name: "replication.quota.window.num", Type: Int, Default: "11", Valid: atLeast(1), Importance: Low,
-		Doc:    "Number of samples over which the rate of replication is measured.",
-		Status: Later, Why: "quotas",
+		Doc: "Number of samples over which the rate of replication is measured.",
 	}}
 	ReplicationQuotaWindowSizeSeconds = BrokerInt{&Row{
 		Name: "replication.quota.window.size.seconds", Type: Int, Default: "1", Valid: atLeast(1), Importance: Low, Unit: Seconds,
-		Doc:    "Time that one sample of the rate of replication covers.",
-		Status: Later, Why: "quotas",
+		Doc: "Time that one sample of the rate of replication covers.",
 	}}
 	AlterLogDirsReplicationQuotaWindowNum = BrokerInt{&Row{
 		Name: "alter.log.dirs.replication.quota.window.num", Type: Int, Default: "11", Valid: atLeast(1), Importance: Low,

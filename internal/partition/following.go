@@ -82,7 +82,7 @@ func (p *Partition) AppendFetched(r Received) (end int64, err error) {
 			return end, err
 		}
 		log.Commit(end)
-		p.set.traffic.replicationBytesIn.Add(uint64(len(r.Records)))
+		p.replicated(len(r.Records))
 	}
 	p.followLeader(log, min(r.HighWatermark, end))
 	if start := min(r.Start, log.HighWatermark()); start > log.StartOffset() {

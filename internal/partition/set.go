@@ -47,6 +47,10 @@ type Options struct {
 	// second; nil: no limit.
 	LeaderRate   func() int64
 	FollowerRate func() int64
+	// ThrottleSamples of ThrottleSample each are the window of these rates (replication.quota.window.num and .size.seconds);
+	// 0: those settings' defaults.
+	ThrottleSamples int
+	ThrottleSample  time.Duration
 	// Role is told when a hosted replica may have come to lead or follow, under another epoch or another leader, and when it is
 	// gone: Partition.State and Gone say what is true then. Must not block; nil: nobody is told.
 	Role func(*Partition)
@@ -54,8 +58,12 @@ type Options struct {
 	ReplicaLag func() time.Duration
 }
 
-// defaultReplicaLag is the default of replica.lag.time.max.ms.
-const defaultReplicaLag = 30 * time.Second
+// The defaults of replica.lag.time.max.ms, replication.quota.window.num and replication.quota.window.size.seconds.
+const (
+	defaultReplicaLag      = 30 * time.Second
+	defaultThrottleSamples = 11
+	defaultThrottleSample  = time.Second
+)
 
 func (o *Options) setDefaults() {
 	if o.Metrics == nil {
@@ -83,6 +91,12 @@ func (o *Options) setDefaults() {
 		if *rate == nil {
 			*rate = func() int64 { return math.MaxInt64 }
 		}
+	}
+	if o.ThrottleSamples == 0 {
+		o.ThrottleSamples = defaultThrottleSamples
+	}
+	if o.ThrottleSample == 0 {
+		o.ThrottleSample = defaultThrottleSample
 	}
 	if o.Role == nil {
 		o.Role = func(*Partition) {}

@@ -31,6 +31,10 @@ func TestThrottledReplicaWaitsUnlessInSync(t *testing.T) {
 		gets(3, false)
 		gets(2, true) // which counts, too
 		time.Sleep(4 * time.Second)
+		byteRate := l.set.options.Metrics.Gauge("kafka_server_leaderreplication_byte_rate", "")
+		if got, want := byteRate.Value(), float64(2*l.got)/4; got != want {
+			t.Errorf("%v bytes per second after two answers of %d bytes in 4 s, want %v", got, l.got, want)
+		}
 		gets(3, false)
 		time.Sleep(4 * time.Second)
 		gets(3, true)
@@ -61,7 +65,7 @@ func TestTrafficInSyncCountsForTheThrottle(t *testing.T) {
 			gets(2, true) // some 60,000 bytes: a minute
 		}
 		gets(3, false)
-		time.Sleep(inSyncWindow - 2*time.Second)
+		time.Sleep(9 * time.Second)
 		gets(3, false)
 		time.Sleep(2 * time.Second)
 		gets(3, true)

@@ -1,36 +1,44 @@
 package partition
 
 import (
+	"slices"
+
 	"github.com/ottla/ottla/internal/metrics"
 )
 
 // trafficFamilies are the numbers of topics, under the names that dashboards know from Kafka's BrokerTopicMetrics.
 type trafficFamilies struct {
-	messagesIn, bytesIn, bytesOut, replicationBytesOut            *metrics.Counters
+	messagesIn, bytesIn, bytesOut                                 *metrics.Counters
 	produceRequests, fetchRequests, failedProduces, failedFetches *metrics.Counters
-	replicationBytesIn                                            *metrics.Counter // of all topics together, as in Kafka
+	// Between brokers, of all topics together, as in Kafka. Replicas that a reassignment adds count in both.
+	replicationIn, replicationOut, reassignmentIn, reassignmentOut *metrics.Counter
 }
 
 func newTrafficFamilies(r *metrics.Registry) *trafficFamilies {
 	counters := func(name, help string) *metrics.Counters {
 		return r.Counters(metrics.Name("kafka.server", "BrokerTopicMetrics", name), help, "topic")
 	}
+	between := func(name, help string) *metrics.Counter {
+		return r.Counter(metrics.Name("kafka.server", "BrokerTopicMetrics", name), help)
+	}
 	return &trafficFamilies{
-		messagesIn:          counters("MessagesInPerSec", "Records appended for producers."),
-		bytesIn:             counters("BytesInPerSec", "Bytes of records appended for producers."),
-		bytesOut:            counters("BytesOutPerSec", "Bytes of records given to consumers."),
-		replicationBytesOut: counters("ReplicationBytesOutPerSec", "Bytes of records given to followers."),
-		replicationBytesIn:  r.Counter(metrics.Name("kafka.server", "BrokerTopicMetrics", "ReplicationBytesInPerSec"), "Bytes of records fetched from leaders."),
-		produceRequests:     counters("TotalProduceRequestsPerSec", "Batches that producers sent."),
-		fetchRequests:       counters("TotalFetchRequestsPerSec", "Partitions that fetches asked for and were answered."),
-		failedProduces:      counters("FailedProduceRequestsPerSec", "Batches that were refused."),
-		failedFetches:       counters("FailedFetchRequestsPerSec", "Partitions whose fetch failed."),
+		messagesIn:      counters("MessagesInPerSec", "Records appended for producers."),
+		bytesIn:         counters("BytesInPerSec", "Bytes of records appended for producers."),
+		bytesOut:        counters("BytesOutPerSec", "Bytes of records given to consumers."),
+		produceRequests: counters("TotalProduceRequestsPerSec", "Batches that producers sent."),
+		fetchRequests:   counters("TotalFetchRequestsPerSec", "Partitions that fetches asked for and were answered."),
+		failedProduces:  counters("FailedProduceRequestsPerSec", "Batches that were refused."),
+		failedFetches:   counters("FailedFetchRequestsPerSec", "Partitions whose fetch failed."),
+		replicationIn:   between("ReplicationBytesInPerSec", "Bytes of records fetched from leaders."),
+		replicationOut:  between("ReplicationBytesOutPerSec", "Bytes of records given to followers."),
+		reassignmentIn:  between("ReassignmentBytesInPerSec", "Those of ReplicationBytesInPerSec that were for replicas which a reassignment adds."),
+		reassignmentOut: between("ReassignmentBytesOutPerSec", "Those of ReplicationBytesOutPerSec that were for replicas which a reassignment adds."),
 	}
 }
 
 // Traffic counts what goes through the partitions of one topic on this broker. A nil Traffic counts nothing.
 type Traffic struct {
-	messagesIn, bytesIn, bytesOut, replicationBytesOut            *metrics.Counter
+	messagesIn, bytesIn, bytesOut                                 *metrics.Counter
 	produceRequests, fetchRequests, failedProduces, failedFetches *metrics.Counter
 }
 
@@ -38,15 +46,14 @@ type Traffic struct {
 func (f *trafficFamilies) of(topic string) *Traffic {
 	return &Traffic{
 		messagesIn: f.messagesIn.With(topic), bytesIn: f.bytesIn.With(topic), bytesOut: f.bytesOut.With(topic),
-		replicationBytesOut: f.replicationBytesOut.With(topic),
-		produceRequests:     f.produceRequests.With(topic), fetchRequests: f.fetchRequests.With(topic),
+		produceRequests: f.produceRequests.With(topic), fetchRequests: f.fetchRequests.With(topic),
 		failedProduces: f.failedProduces.With(topic), failedFetches: f.failedFetches.With(topic),
 	}
 }
 
 // forget stops exporting the counters of a topic that is gone.
 func (f *trafficFamilies) forget(topic string) {
-	for _, c := range []*metrics.Counters{f.messagesIn, f.bytesIn, f.bytesOut, f.replicationBytesOut,
+	for _, c := range []*metrics.Counters{f.messagesIn, f.bytesIn, f.bytesOut,
 		f.produceRequests, f.fetchRequests, f.failedProduces, f.failedFetches} {
 		c.Remove(topic)
 	}
@@ -83,8 +90,9 @@ func (t *Traffic) in(records, bytes int, failed bool) {
 	t.bytesIn.Add(uint64(bytes))
 }
 
-// Out counts what the answer to a fetch says of one partition.
-func (t *Traffic) Out(bytes int, failed, follower bool) {
+// Served counts what the answer to a fetch says of the partition. follower is the broker whose replica asked, negative for a consumer.
+func (p *Partition) Served(follower int32, bytes int, failed bool) {
+	t := p.Traffic()
 	if t == nil {
 		return
 	}
@@ -92,10 +100,27 @@ func (t *Traffic) Out(bytes int, failed, follower bool) {
 	switch {
 	case failed:
 		t.failedFetches.Inc()
-	case follower:
-		t.replicationBytesOut.Add(uint64(bytes))
-	default:
+	case follower < 0:
 		t.bytesOut.Add(uint64(bytes))
+	default:
+		between := p.set.traffic
+		count(bytes, p.adds(follower), between.replicationOut, between.reassignmentOut)
+	}
+}
+
+// replicated counts what was fetched from the leader for this broker's replica.
+func (p *Partition) replicated(bytes int) {
+	between := p.set.traffic
+	count(bytes, p.adds(p.set.options.Node), between.replicationIn, between.reassignmentIn)
+}
+
+// adds reports whether a reassignment brings a replica to a broker.
+func (p *Partition) adds(broker int32) bool { return slices.Contains(p.State().Adding, broker) }
+
+func count(bytes int, added bool, replication, reassignment *metrics.Counter) {
+	replication.Add(uint64(bytes))
+	if added {
+		reassignment.Add(uint64(bytes))
 	}
 }
 
