@@ -76,6 +76,30 @@ func TestMarkersForOtherBrokers(t *testing.T) {
 	}
 }
 
+// A marker that is not committed within request.timeout.ms is told to be late; it is in the log, and counts once it is committed.
+func TestMarkersTimeOut(t *testing.T) {
+	g := newGate(vfs.NewMemory())
+	w := newWorld(t, g, "request.timeout.ms=30")
+	c := w.dial()
+	w.create(c, "t", 1)
+	g.shut()
+	outcome := make(chan error, 1)
+	m := txn.Marker{Producer: statemachine.Producer{ID: 7}, Commit: true, Partitions: []kafka.TopicPartition{{Topic: "t"}}}
+	w.api.WriteMarkers(m, func(errs []error) { outcome <- errors.Join(errs...) })
+	select {
+	case err := <-outcome:
+		if !errors.Is(err, kafka.RequestTimedOut) {
+			t.Errorf("a marker that cannot be synced: %v", err)
+		}
+	case <-time.After(answerLimit):
+		t.Fatal("the marker waits for ever")
+	}
+	g.reopen()
+	if p := c.produce("t", -1, "a"); p.BaseOffset != 1 {
+		t.Errorf("%+v; the marker is in the log all the same", p)
+	}
+}
+
 // Markers that another broker sent do not travel on, whoever leads by now: two brokers that take each other for the leader
 // would send them to and fro.
 func TestMarkersDoNotTravelOn(t *testing.T) {

@@ -3,8 +3,10 @@ package api
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/statemachine"
 	"github.com/ottla/ottla/internal/txn"
@@ -83,7 +85,40 @@ func (a *API) writeMarker(m txn.Marker, tp kafka.TopicPartition, done func(error
 		return
 	}
 	marker := record.EndTxnMarker{Commit: m.Commit, CoordinatorEpoch: m.CoordinatorEpoch, Timestamp: a.Now().UnixMilli()}
-	p.AppendMarker(marker, m.Producer.ID, m.Producer.Epoch, m.Version, done)
+	appended, err := p.AppendMarker(marker, m.Producer.ID, m.Producer.Epoch, m.Version)
+	if err != nil {
+		done(err)
+		return
+	}
+	w := &markerWait{api: a, partition: p, done: done}
+	// The deadline first: the other way round it might be set for ever on what is committed already.
+	a.deadlines.add(&w.expiry, time.Now().Add(a.Config().Duration(config.RequestTimeoutMs)), w)
+	p.Await(appended.LeaderEpoch, appended.NextOffset, w, 0)
+}
+
+// markerWait is a marker in the log of a partition that waits for its commit, for request.timeout.ms at most: then the coordinator
+// sends it again.
+type markerWait struct {
+	api       *API
+	partition *partition.Partition
+	done      func(error)
+	expiry    deadline
+}
+
+// Committed implements partition.Committed.
+func (w *markerWait) Committed(_ int, err error) {
+	w.api.deadlines.remove(&w.expiry)
+	w.done(err)
+}
+
+// retain implements expiring: nothing is recycled that expired looks at.
+func (w *markerWait) retain() bool { return true }
+
+// expired implements expiring.
+func (w *markerWait) expired() {
+	if w.partition.Abandon(w, 0) {
+		w.done(kafka.Errorf(kafka.RequestTimedOut, "a transaction's marker in %s is written but was not committed in time (request.timeout.ms)", w.partition.Name()))
+	}
 }
 
 // endGroupTransaction has a group coordinator end a transaction. Transaction coordinators know no errors of coordinators: to

@@ -277,7 +277,8 @@ func TestMinInsyncReplicas(t *testing.T) {
 	}
 	_, err = p.CoordinatorLog(p.State().LeaderEpoch).AllAcks().Append(batch(t, "e"))
 	w.wantCode(err, kafka.NotEnoughReplicas)
-	p.AppendMarker(record.EndTxnMarker{Commit: true}, 1, 0, 1, func(err error) { w.wantCode(err, kafka.NotEnoughReplicas) })
+	_, err = p.AppendMarker(record.EndTxnMarker{Commit: true}, 1, 0, 1)
+	w.wantCode(err, kafka.NotEnoughReplicas)
 	if end := p.Log().EndOffset(); end != 3 {
 		t.Errorf("the log ends at %d; what was refused is in it", end)
 	}

@@ -72,8 +72,13 @@ func transact(t *testing.T, p *Partition, id int64, expected *truth) {
 			if version == 2 {
 				epoch, sequence = epoch+1, 0
 			}
+			marker, err := p.AppendMarker(record.EndTxnMarker{Commit: commit, Timestamp: time.Now().UnixMilli()}, id, epoch, version)
+			if err != nil {
+				t.Error(err)
+				return
+			}
 			marked := make(chan error, 1)
-			p.AppendMarker(record.EndTxnMarker{Commit: commit, Timestamp: time.Now().UnixMilli()}, id, epoch, version, func(err error) { marked <- err })
+			p.AwaitFunc(marker.LeaderEpoch, marker.NextOffset, func(err error) { marked <- err })
 			if err := <-marked; err != nil {
 				t.Error(err)
 				return

@@ -18,22 +18,18 @@ func (p *Partition) StartVerification(producerID int64, epoch int16, sequence in
 	return p.Log().StartVerification(producerID, epoch, sequence, epochBump, now)
 }
 
-// AppendMarker ends the transaction of a producer in this partition and calls done once the marker is committed, with every
-// in-sync replica having it, or with the reason why it is not. transactionVersion is that of the feature transaction.version
-// under which the marker was written. Errors: NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS,
-// INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR.
-func (p *Partition) AppendMarker(m record.EndTxnMarker, producerID int64, epoch int16, transactionVersion int16, done func(error)) {
+// AppendMarker ends the transaction of a producer in this partition. The marker counts once it is committed: see Await.
+// transactionVersion is that of the feature transaction.version under which the marker was written. Errors:
+// NOT_LEADER_OR_FOLLOWER, NOT_ENOUGH_REPLICAS, INVALID_PRODUCER_EPOCH, TRANSACTION_COORDINATOR_FENCED, KAFKA_STORAGE_ERROR.
+func (p *Partition) AppendMarker(m record.EndTxnMarker, producerID int64, epoch int16, transactionVersion int16) (Appended, error) {
 	if err := p.atLeastMinISR(p.State()); err != nil {
-		done(err)
-		return
+		return Appended{}, err
 	}
-	appended, err := p.appendAs(AnyEpoch, m.Batch(producerID, epoch), commitlog.AppendOptions{
+	done, err := p.appendAs(AnyEpoch, m.Batch(producerID, epoch), commitlog.AppendOptions{
 		Origin: record.Coordinator, Now: time.UnixMilli(m.Timestamp), TransactionVersion: transactionVersion,
 	})
-	if err != nil {
-		done(err)
-		return
+	if err == nil {
+		p.commit(done.NextOffset)
 	}
-	p.commit(appended.NextOffset)
-	p.AwaitFunc(appended.LeaderEpoch, appended.NextOffset, done)
+	return done, err
 }
