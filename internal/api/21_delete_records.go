@@ -1,6 +1,8 @@
 package api
 
 import (
+	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -56,12 +58,22 @@ func (a *API) deleteBefore(name kafka.TopicPartition, offset int64, timeout time
 
 // awaitLow calls done once all replicas have deleted what is below an offset, at the latest after timeout.
 func awaitLow(p *partition.Partition, offset int64, timeout time.Duration, done func(low int64, err error)) {
-	stop := p.AwaitLow(offset, done)
-	time.AfterFunc(timeout, func() {
+	var stop func() bool
+	var told atomic.Bool
+	timer := time.AfterFunc(math.MaxInt64, func() {
 		if stop() {
 			done(-1, kafka.Errorf(kafka.RequestTimedOut, "not all replicas have deleted what is below offset %d within %v", offset, timeout))
 		}
 	})
+	stop = p.AwaitLow(offset, func(low int64, err error) {
+		told.Store(true)
+		timer.Stop() // it holds the request
+		done(low, err)
+	})
+	timer.Reset(timeout)
+	if told.Load() {
+		timer.Stop()
+	}
 }
 
 func (a *API) deletable(name kafka.TopicPartition) (*partition.Partition, error) {

@@ -44,7 +44,8 @@ func newCluster(t *testing.T, size int, props ...string) target {
 // newTorturedCluster is newCluster with everything between the nodes that package machines needs for its faults.
 func newTorturedCluster(t *testing.T, size int, seed uint64, props ...string) target {
 	t.Helper()
-	m := machines.Start(t, size, props...)
+	// Silence of a second is enough to be fenced: faults are short, so that clients do not give up.
+	m := machines.Start(t, size, append(props, "broker.session.timeout.ms=1000", "broker.heartbeat.interval.ms=200")...)
 	c := &nodes{next: -1, striker: machines.NewStriker(t, m, seed)}
 	c.striker.Longest = 2 * time.Second
 	return c.of(m.Cluster)

@@ -28,8 +28,11 @@ var clusterTopics = []topic{
 }
 
 // clusterProperties: replicas are compared byte for byte, so that nothing is compacted meanwhile; a transaction whose
-// producer is gone does not hold readers up for longer than a fault.
-var clusterProperties = []string{"log.cleaner.enable=false", "transaction.abort.timed.out.transaction.cleanup.interval.ms=200"}
+// producer is gone does not hold readers up for longer than a fault; replicas that do not keep up leave in-sync sets within a fault, and
+// not only when their broker is fenced.
+var clusterProperties = []string{
+	"log.cleaner.enable=false", "transaction.abort.timed.out.transaction.cleanup.interval.ms=200", "replica.lag.time.max.ms=1500",
+}
 
 // TestCluster has everything that package machines knows happen to a cluster of three while producers with acks=all write, in
 // transactions and without, and groups commit, for OTTLA_TORTURE_MINUTES. In the end everything acknowledged is there, once

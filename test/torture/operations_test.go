@@ -210,7 +210,7 @@ func TestOperationsANodeIsSilent(t *testing.T) {
 		// node that is waited for.
 		took := time.Since(silent)
 		t.Logf("node %d is silent: its partition is written again after %v", n+1, took)
-		if took > 20*time.Second {
+		if took > 10*time.Second { // 3 s are promised; the rest is the patience of this client with the silent node, and a busy machine
 			t.Errorf("a silent node stalls writes for %v", took)
 		}
 		b.Resume()
