@@ -50,8 +50,6 @@ var Allowed = []Allowance{
 	{API: "StreamsGroupHeartbeat", Path: "PartitionsByUserEndpoint.order", Why: mapOrder},
 	{API: "StreamsGroupHeartbeat", Path: "Status*.StatusDetail", Kafka: `"Internal topics are missing: *, *`, Ottla: `"Internal topics are missing: *, *`, Why: mapOrder},
 	{API: "CreateTopics", Path: "Topics.order", Why: mapOrder},
-	{API: "TxnOffsetCommit", Path: "Topics*.ErrorCode", Kafka: "INVALID_TXN_STATE", Ottla: "TRANSACTION_ABORTABLE", Seldom: true,
-		Why: "Kafka's AddPartitionsToTxnManager sends what waits for one coordinator together, and takes the first request's version for all: an older request of somebody else decides which errors this one may get."},
 	{API: "DeleteTopics", Path: "Responses.order", Why: mapOrder},
 	{API: "DescribeConfigs", Path: "Results*.Configs.order", Why: mapOrder},
 	{API: "AlterReplicaLogDirs", Path: "Results*.order", Why: mapOrder},

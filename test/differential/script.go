@@ -12,7 +12,7 @@ import (
 // A Scenario is one story told to both brokers.
 type Scenario struct {
 	File, Name string
-	Alone      bool // runs before all others that are not, because it looks at everything a broker has
+	Alone      bool // runs before all others that are not, because it looks at everything a broker has, or others change its answers
 	Commands   []Command
 }
 
