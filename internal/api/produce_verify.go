@@ -46,7 +46,9 @@ func (p *produce) verify(rq *wire.ProduceRequest) error {
 var noProducer = statemachine.Producer{ID: record.NoProducerID, Epoch: record.NoProducerEpoch}
 
 // forProduce is an error of the coordinator as a producer is told it: what it should try again is NOT_ENOUGH_REPLICAS, which
-// old clients know, and which does not have them ask for metadata (ReplicaManager.handleProduceAppend).
+// old clients know, and which does not have them ask for metadata (ReplicaManager.handleProduceAppend). Kafka lets
+// OPERATION_NOT_ATTEMPTED through, which costs the producer its transaction: because of a partition that the coordinator does not know
+// of yet, or that has just been deleted, it says that of the request's other partitions.
 func (s transactionSupport) forProduce(err error) error {
 	switch code := kafka.CodeOf(err); code {
 	case kafka.InvalidTxnState:
@@ -56,7 +58,8 @@ func (s transactionSupport) forProduce(err error) error {
 			return err
 		}
 		fallthrough
-	case kafka.NetworkException, kafka.CoordinatorLoadInProgress, kafka.CoordinatorNotAvailable, kafka.NotCoordinator:
+	case kafka.NetworkException, kafka.CoordinatorLoadInProgress, kafka.CoordinatorNotAvailable, kafka.NotCoordinator,
+		kafka.OperationNotAttempted:
 		return kafka.Errorf(kafka.NotEnoughReplicas, "Unable to verify the partition has been added to the transaction. Underlying error: %v", err)
 	}
 	return err

@@ -115,6 +115,29 @@ func TestPartitionsAskAboutTransactions(t *testing.T) {
 	}
 }
 
+// What a producer is told of what the coordinator said: it tries again what may go well then.
+func TestCoordinatorErrorsForProducers(t *testing.T) {
+	for _, test := range []struct {
+		said, old, adding kafka.ErrorCode
+	}{
+		{kafka.None, kafka.None, kafka.None},
+		{kafka.NotCoordinator, kafka.NotEnoughReplicas, kafka.NotEnoughReplicas},
+		{kafka.CoordinatorNotAvailable, kafka.NotEnoughReplicas, kafka.NotEnoughReplicas},
+		{kafka.OperationNotAttempted, kafka.NotEnoughReplicas, kafka.NotEnoughReplicas},
+		{kafka.ConcurrentTransactions, kafka.NotEnoughReplicas, kafka.ConcurrentTransactions},
+		{kafka.UnknownTopicOrPartition, kafka.UnknownTopicOrPartition, kafka.UnknownTopicOrPartition},
+		{kafka.InvalidProducerEpoch, kafka.InvalidProducerEpoch, kafka.InvalidProducerEpoch},
+	} {
+		var err error
+		if test.said != kafka.None {
+			err = test.said
+		}
+		if old, adding := kafka.CodeOf(defaultErrors.forProduce(err)), kafka.CodeOf(addsPartitions.forProduce(err)); old != test.old || adding != test.adding {
+			t.Errorf("%v is told as %v and %v, want %v and %v", test.said, old, adding, test.old, test.adding)
+		}
+	}
+}
+
 // The partitions of a request are asked about together: they belong to one producer. The first producer id is 0.
 func TestRecordsOfTwoProducers(t *testing.T) {
 	w := newWorld(t, vfs.NewMemory())
