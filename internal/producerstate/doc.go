@@ -17,7 +17,8 @@
 // that a marker ended; an aborted one goes to the transaction index.
 //
 // A snapshot of the entries is written when a segment is rolled, in the format of Kafka's .snapshot
-// files; restart and truncation load the newest at or below the end and Update with what follows.
+// files, but with all of the remembered batches where Kafka's have the last; restart and truncation load
+// the newest at or below the end and Update with what follows.
 //
 // # Invariants
 //
@@ -31,5 +32,5 @@
 // # Size
 //
 // An entry of a producer with one batch takes 56 bytes (64 as allocated) and some 20 in the map; with
-// five batches 96 more. A snapshot takes 46 bytes per producer.
+// five batches 96 more. A snapshot takes 46 bytes per batch.
 package producerstate

@@ -97,21 +97,12 @@ func (h *history) of(id int64) memory {
 	return m
 }
 
-// recent are the batches whose resending is recognised: five, of those before a restart one.
-func (h *history) recent(m memory) []fact {
-	batches := m.batches
-	before := 0
-	for before < len(batches) && batches[before].first < h.loaded {
-		before++
-	}
-	return batches[max(len(batches)-5, before-1, 0):]
-}
+// recent are the five batches whose resending is recognised, also after a restart.
+func (h *history) recent(m memory) []fact { return m.batches[max(len(m.batches)-5, 0):] }
 
-// tells reports whether the answer to a resent batch is right. A snapshot keeps of a producer only when it last wrote anything, so
-// after a restart the time can be that of a marker behind the batch.
-func (h *history) tells(dup AppendedBatch, of fact) bool {
-	sameTime := dup.Timestamp == of.ts || of.first < h.loaded && dup.Timestamp > of.ts
-	return dup.FirstOffset == of.first && dup.LastOffset == of.last && sameTime
+// tells reports whether the answer to a resent batch is right.
+func (f fact) tells(dup AppendedBatch) bool {
+	return dup.FirstOffset == f.first && dup.LastOffset == f.last && dup.Timestamp == f.ts
 }
 
 // ended are all transactions that have a marker, by it.

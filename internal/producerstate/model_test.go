@@ -256,7 +256,7 @@ func (s *schedule) offer(b record.Batch, f fact, how Append) (appended bool) {
 		s.Errorf("%v, want %v", err, code)
 	case duplicate != (resent != nil):
 		s.Errorf("taken for a duplicate: %t of %+v; want %+v", duplicate, dup, resent)
-	case duplicate && !s.model.tells(dup, *resent):
+	case duplicate && !resent.tells(dup):
 		s.Errorf("a duplicate of %+v, want %+v", dup, *resent)
 	case err != nil:
 		s.met[code.String()]++

@@ -26,11 +26,12 @@ var rewrite = flag.Bool("rewrite", false, "write what the scripts answer into th
 //	verify id=1 epoch=0 seq=0 [bump]      asks for a guard
 //	hw 7 | start 7                        high watermark, log start
 //	expire now=100 ms=50
-//	snapshot                              keeps and draws the file
+//	snapshot                              keeps and draws the file, as Kafka would write it
+//	snapshot whole                        keeps and draws the file as it is
 //	truncate to=7 now=0                   loads the newest snapshot and replays the log
 //	state
 //
-// The scripts' answers were recorded from Kafka 4.3.1's ProducerStateManager (testdata/Scripts.java).
+// The answers of all scripts but resent were recorded from Kafka 4.3.1's ProducerStateManager (testdata/Scripts.java).
 type world struct {
 	table     *Table
 	log       []record.Batch
@@ -104,8 +105,12 @@ func (w *world) run(line string) string {
 		w.table.Expire(c.int("now"), c.int("ms"))
 		return "producers " + strconv.Itoa(w.table.Len())
 	case "snapshot":
-		w.snapshots[w.table.End()] = w.table.Snapshot()
-		return fmt.Sprintf("%x", w.table.Snapshot())
+		file := w.table.Snapshot()
+		if !c.has("whole") {
+			file = asKafka(file)
+		}
+		w.snapshots[w.table.End()] = file
+		return fmt.Sprintf("%x", file)
 	case "truncate":
 		return w.truncate(c.int("to"), c.int("now"))
 	case "state":

@@ -16,8 +16,13 @@ import (
 //	entry: producer id int64 | epoch int16 | last sequence int32 | last offset int64 | offset delta int32
 //	       | timestamp int64 | coordinator epoch int32 | first offset of the open transaction int64 or -1
 //
-// Sequence and last offset are -1 and the offset delta 0 if nothing was written in this epoch. Only the
-// last batch of a producer is kept, so after a restart older duplicates are out of order.
+// Sequence and last offset are -1 and the offset delta 0 if nothing was written in this epoch.
+//
+// Kafka keeps the last batch of a producer only. A producer whose batches are under way while the leader restarts sends the first of
+// them again, is told that it is out of order, and some clients send all of them anew under the next epoch: they are in the log twice.
+// So the batches before the last one have entries, too, oldest first and without a transaction, in front of the producer's own; the
+// last one has if the timestamp of the producer's own is that of a marker behind it. To Kafka, which takes the last of several
+// entries, they are not there.
 const (
 	snapshotVersion  = 1
 	snapshotChecked  = 6 // where the checksummed bytes start
@@ -34,24 +39,37 @@ func (t *Table) Snapshot() []byte {
 	put := binary.BigEndian
 	b := make([]byte, snapshotEntries, snapshotEntries+snapshotEntry*len(t.producers))
 	put.PutUint16(b, snapshotVersion)
-	put.PutUint32(b[snapshotChecked:], uint32(len(t.producers)))
 	for _, id := range slices.Sorted(maps.Keys(t.producers)) {
 		e := t.producers[id]
-		last := batch{lastOffset: NoOffset, lastSequence: record.NoSequence}
+		last := batch{lastOffset: NoOffset, lastSequence: record.NoSequence, timestamp: e.lastTimestamp}
 		if e.batches > 0 {
 			last = e.last
 		}
-		b = put.AppendUint64(b, uint64(id))
-		b = put.AppendUint16(b, uint16(e.epoch))
-		b = put.AppendUint32(b, uint32(last.lastSequence))
-		b = put.AppendUint64(b, uint64(last.lastOffset))
-		b = put.AppendUint32(b, uint32(last.offsetDelta))
-		b = put.AppendUint64(b, uint64(e.lastTimestamp))
-		b = put.AppendUint32(b, uint32(e.coordinatorEpoch))
-		b = put.AppendUint64(b, uint64(e.txnFirstOffset))
+		for i := range int(e.batches) - 1 {
+			b = e.append(b, id, e.older[i], NoOffset)
+		}
+		if e.batches > 0 && last.timestamp != e.lastTimestamp {
+			b = e.append(b, id, last, NoOffset)
+			last.timestamp = e.lastTimestamp
+		}
+		b = e.append(b, id, last, e.txnFirstOffset)
 	}
+	put.PutUint32(b[snapshotChecked:], uint32((len(b)-snapshotEntries)/snapshotEntry))
 	put.PutUint32(b[2:], crc32.Checksum(b[snapshotChecked:], castagnoli))
 	return b
+}
+
+// append writes the entry of one batch.
+func (e *entry) append(b []byte, id int64, x batch, txnFirstOffset int64) []byte {
+	put := binary.BigEndian
+	b = put.AppendUint64(b, uint64(id))
+	b = put.AppendUint16(b, uint16(e.epoch))
+	b = put.AppendUint32(b, uint32(x.lastSequence))
+	b = put.AppendUint64(b, uint64(x.lastOffset))
+	b = put.AppendUint32(b, uint32(x.offsetDelta))
+	b = put.AppendUint64(b, uint64(x.timestamp))
+	b = put.AppendUint32(b, uint32(e.coordinatorEpoch))
+	return put.AppendUint64(b, uint64(txnFirstOffset))
 }
 
 // Load replaces the contents of the table by those of a .snapshot file that was taken at end, without
@@ -65,13 +83,13 @@ func (t *Table) Load(file []byte, end, now, expirationMs int64) error {
 	var ongoing []transaction
 	for b := file[snapshotEntries:]; len(b) > 0; b = b[snapshotEntry:] {
 		id, e := parseEntry(b)
-		if e.expired(now, expirationMs) {
-			continue
-		}
-		if producers[id] != nil {
-			return fmt.Errorf("producer snapshot has producer %d twice", id)
+		if before := producers[id]; before != nil && !e.follow(before) {
+			return fmt.Errorf("producer snapshot has producer %d twice, at offsets %d and %d", id, before.last.lastOffset, e.last.lastOffset)
 		}
 		producers[id] = e
+	}
+	maps.DeleteFunc(producers, func(_ int64, e *entry) bool { return e.expired(now, expirationMs) })
+	for id, e := range producers {
 		if e.txnFirstOffset != NoOffset {
 			ongoing = append(ongoing, transaction{id, e.txnFirstOffset, NoOffset})
 		}
@@ -102,6 +120,21 @@ func checkSnapshot(b []byte) error {
 		return fmt.Errorf("producer snapshot of %d bytes cannot hold the %d producers it claims", len(b), count)
 	}
 	return nil
+}
+
+// follow takes over the batches of the entry before, which is of the same producer; false if it cannot be one of earlier batches, or
+// of the same.
+func (e *entry) follow(before *entry) bool {
+	if before.txnFirstOffset != NoOffset || before.epoch != e.epoch || before.batches == 0 || e.batches == 0 || before.last.lastOffset > e.last.lastOffset {
+		return false
+	}
+	last, timestamp := e.last, e.lastTimestamp
+	e.last, e.older, e.batches = before.last, before.older, before.batches
+	if last.lastOffset > before.last.lastOffset {
+		e.addBatch(e.epoch, last)
+	}
+	e.lastTimestamp = timestamp
+	return last.lastSequence == e.last.lastSequence && last.offsetDelta == e.last.offsetDelta
 }
 
 func parseEntry(b []byte) (id int64, e *entry) {
