@@ -33,8 +33,9 @@ type clients struct {
 	seed    uint64
 
 	book    *ledger.Ledger
-	reads   *history.Reads // without regard to transactions
-	decided *history.Reads // of committed transactions
+	carried *ledger.Carried // offsets in transactions
+	reads   *history.Reads  // without regard to transactions
+	decided *history.Reads  // of committed transactions
 	leaders *history.Leaders
 	changes *history.Changes
 	commits *history.Commits
@@ -51,7 +52,7 @@ type clients struct {
 
 func newClients(c *Cluster) *clients {
 	w := &clients{
-		cluster: c, story: c.story, host: c.net.Host(clientHost, "10.0.1.1"), seed: c.options.Seed, book: ledger.New(),
+		cluster: c, story: c.story, host: c.net.Host(clientHost, "10.0.1.1"), seed: c.options.Seed, book: ledger.New(), carried: ledger.NewCarried(),
 		reads: history.NewReads(), decided: history.NewReads(), leaders: history.NewLeaders(), changes: history.NewChanges(), commits: history.NewCommits(), votes: history.NewVotes(),
 	}
 	w.ctx, w.stop = context.WithCancel(context.Background())
@@ -121,9 +122,11 @@ func (w *clients) prepare(ctx context.Context) error {
 
 // start starts all clients.
 func (w *clients) start() {
+	for id := range transactors {
+		w.working.Go(func() { w.transact(firstTransactor + id) })
+	}
 	for id := range 2 {
 		w.working.Go(func() { w.write(plain, id) })
-		w.working.Go(func() { w.transact(100 + id) })
 		w.working.Go(func() { w.audit(200 + id) })
 	}
 	w.working.Go(func() { w.write(payments, 2) })

@@ -43,6 +43,7 @@ func (w *clients) judge(ctx context.Context) (faults []string) {
 		}
 		if promise.Transactions {
 			all.Decide(w.book, told, true)
+			faults = append(faults, w.readCarried(ctx, admin, all)...)
 		}
 		faults = append(faults, all.Faults(told)...)
 		err = w.readAll(ctx, topic, ends, kgo.ReadUncommitted(), func(r *kgo.Record) {

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -38,87 +37,5 @@ func (w *clients) write(topic string, id int) {
 	defer cancel()
 	if err := client.Flush(ctx); err != nil {
 		w.book.Fail(fmt.Errorf("producer %d did not finish: %w", id, err))
-	}
-}
-
-// transact commits most of its transactions and aborts the others. If one ends with an error, a successor with the same
-// transactional id fences it.
-func (w *clients) transact(id int) {
-	random := w.random(uint64(id))
-	t := &transactor{clients: w, id: id, coin: func(n int) int { return random.IntN(n) }, next: map[int]int{}}
-	for w.ctx.Err() == nil {
-		client := w.connect(kgo.TransactionalID(fmt.Sprint("t-", id)), kgo.TransactionTimeout(20*time.Second))
-		for w.ctx.Err() == nil {
-			if err := t.transaction(client); err != nil {
-				w.story.note("transactor %d: %v", id, err)
-				break
-			}
-			wait(w.ctx, between(random, time.Millisecond, 80*time.Millisecond))
-		}
-		client.Close()
-		wait(w.ctx, 100*time.Millisecond)
-	}
-}
-
-type transactor struct {
-	*clients
-	id     int
-	coin   func(n int) int
-	number int
-	next   map[int]int // number of the next record by partition
-}
-
-// transactionLimit is how long a client works at a transaction before it thinks better of it.
-const transactionLimit = 45 * time.Second
-
-func (t *transactor) transaction(client *kgo.Client) error {
-	ctx, cancel := context.WithTimeout(context.Background(), transactionLimit)
-	defer cancel()
-	name := ledger.Transaction{Topic: payments, Producer: t.id, Number: t.number}
-	t.number++
-	if err := client.BeginTransaction(); err != nil {
-		return err
-	}
-	all := t.produce(ctx, client, name)
-	if err := client.Flush(ctx); err != nil {
-		return err
-	}
-	commit := all() && t.coin(4) > 0
-	if commit {
-		t.book.Ask(name)
-	}
-	if err := client.EndTransaction(ctx, kgo.TransactionEndTry(commit)); err != nil {
-		return err
-	}
-	if commit {
-		t.book.Confirm(name)
-		t.story.note("transaction %d of %d", t.number, t.id)
-	}
-	return nil
-}
-
-// produce sends the records of a transaction; all, after a flush, says whether every one was acknowledged.
-func (t *transactor) produce(ctx context.Context, client *kgo.Client, name ledger.Transaction) (all func() bool) {
-	var mu sync.Mutex
-	failed := false
-	for range 1 + t.coin(6) {
-		partition := t.coin(records)
-		e := ledger.Entry{Topic: payments, Producer: t.id, Partition: partition, Number: t.next[partition]}
-		t.next[partition]++
-		t.book.Send(name, e)
-		client.Produce(ctx, &kgo.Record{Topic: payments, Partition: int32(partition), Value: e.Value()}, func(r *kgo.Record, err error) {
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				failed = true
-				return
-			}
-			t.book.Stored(name, e, r.Offset)
-		})
-	}
-	return func() bool {
-		mu.Lock()
-		defer mu.Unlock()
-		return !failed
 	}
 }
