@@ -117,7 +117,15 @@ func (w *clients) prepare(ctx context.Context) error {
 			wait(ctx, 200*time.Millisecond)
 		}
 	}
-	return nil
+	if len(w.cluster.nodes) < 3 {
+		return nil
+	}
+	err := w.age(ctx, admin)
+	for err != nil && ctx.Err() == nil {
+		wait(ctx, 200*time.Millisecond)
+		err = w.age(ctx, admin)
+	}
+	return err
 }
 
 // start starts all clients.

@@ -7,9 +7,9 @@
 //
 // # A run
 //
-// [Run] starts a [Cluster], creates topics, starts the clients (workload_*.go), follows a [Plan] of faults, heals everything,
-// waits until every client has finished what it was at, stops the clients, reads everything back, stops the nodes cleanly and
-// compares their disks. A run that does not get that far within a bound of simulated time has failed, too: after all is
+// [Run] starts a [Cluster], creates topics, has a producer's epochs soon run out (aged.go), starts the clients (workload_*.go), follows
+// a [Plan] of faults, heals everything, waits until every client has finished what it was at, stops the clients, reads everything back,
+// stops the nodes cleanly and compares their disks. A run that does not get that far within a bound of simulated time has failed, too: after all is
 // healed, a cluster must work again.
 //
 // # What a seed decides, and how well it replays

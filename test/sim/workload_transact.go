@@ -52,6 +52,23 @@ func (w *clients) transact(id int) {
 		client.Close()
 		wait(w.ctx, 100*time.Millisecond)
 	}
+	t.last()
+}
+
+// last ends one more transaction, which must go well once all is healed.
+func (t *transactor) last() {
+	for end := time.Now().Add(patience); ; wait(context.Background(), 100*time.Millisecond) {
+		client := t.begin()
+		err := t.transaction(client)
+		client.Close()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.cluster.fault("transactor %d ends no transaction after all was healed: %v", t.id, err)
+			return
+		}
+	}
 }
 
 type transactor struct {
