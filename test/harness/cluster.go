@@ -57,17 +57,52 @@ func StartClusterAt(t testing.TB, places []Place, props ...string) *Cluster {
 	for i, p := range places {
 		voters = append(voters, fmt.Sprintf("%d@%s", i+1, p.Controllers.Front))
 	}
-	replicas := min(len(places), 3)
 	c := &Cluster{t: t}
 	for i, p := range places {
-		settings := append(p.listeners(i+1),
-			"controller.quorum.voters="+strings.Join(voters, ","),
-			fmt.Sprintf("default.replication.factor=%d", replicas), fmt.Sprintf("offsets.topic.replication.factor=%d", replicas),
-			fmt.Sprintf("transaction.state.log.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", min(replicas, 2)))
+		settings := append(p.listeners(i+1), "controller.quorum.voters="+strings.Join(voters, ","))
+		settings = append(settings, replication(len(places))...)
 		c.Nodes = append(c.Nodes, p.prepare(t, i+1, append(settings, props...)))
 	}
 	c.Restart(c.Nodes...)
 	return c
+}
+
+// replication are the properties of StartCluster about replicas.
+func replication(nodes int) []string {
+	replicas := min(nodes, 3)
+	return []string{
+		fmt.Sprintf("default.replication.factor=%d", replicas), fmt.Sprintf("offsets.topic.replication.factor=%d", replicas),
+		fmt.Sprintf("transaction.state.log.replication.factor=%d", replicas), fmt.Sprintf("min.insync.replicas=%d", min(replicas, 2)),
+	}
+}
+
+// StartSeparate is StartCluster with three nodes that are brokers only, and three more, from number 4 on, that are controllers only.
+func StartSeparate(t testing.TB, props ...string) (brokers, controllers *Cluster) {
+	t.Helper()
+	brokers, controllers = &Cluster{t: t}, &Cluster{t: t}
+	var voters []string
+	var places []Place
+	for node := range 6 {
+		places = append(places, NewPlace(t))
+		if node >= 3 {
+			voters = append(voters, fmt.Sprintf("%d@%s", node+1, places[node].Controllers.Front))
+		}
+	}
+	for i, p := range places {
+		settings := append(replication(3), "controller.quorum.voters="+strings.Join(voters, ","))
+		if i < 3 {
+			settings = append(append(p.listeners(i+1), settings...), "process.roles=broker",
+				fmt.Sprintf("listeners=PLAINTEXT://%s,INTERNAL://%s", p.Clients.Behind, p.Brokers.Behind))
+			brokers.Nodes = append(brokers.Nodes, p.prepare(t, i+1, append(settings, props...)))
+			continue
+		}
+		p.Clients.Front = p.Controllers.Front // where it answers
+		settings = append(settings, fmt.Sprintf("node.id=%d", i+1), "process.roles=controller", "controller.listener.names=CONTROLLER",
+			"listeners=CONTROLLER://"+p.Controllers.Behind)
+		controllers.Nodes = append(controllers.Nodes, p.prepare(t, i+1, append(settings, props...)))
+	}
+	brokers.Restart(append(brokers.Nodes[:3:3], controllers.Nodes...)...)
+	return brokers, controllers
 }
 
 // StartMember starts a node with this number that is a broker and a controller of a dynamic quorum (KIP-853), and waits until it answers:
