@@ -20,6 +20,6 @@ func (a *API) heartbeat(c Call, rq *wire.HeartbeatRequest) {
 	}
 	from := clientOf(c)
 	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.Heartbeat(now, from, rq, answer)
+		return g.Heartbeat(now, from, rq, errWithinCommitTimeout(a, answer))
 	}, answer)
 }

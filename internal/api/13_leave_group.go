@@ -35,6 +35,6 @@ func (a *API) leaveGroup(c Call, rq *wire.LeaveGroupRequest) {
 	}
 	from := clientOf(c)
 	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.Leave(now, from, rq.GroupID, members, answer)
+		return g.Leave(now, from, rq.GroupID, members, withinCommitTimeout(a, answer))
 	}, func(err error) { answer(nil, err) })
 }

@@ -21,7 +21,9 @@ func (a *API) deleteGroups(c Call, rq *wire.DeleteGroupsRequest) {
 			response.Results[i] = wire.DeleteGroupsResponseDeletableGroupResult{GroupID: id, ErrorCode: codeOf(err)}
 			all.one()
 		}
-		a.askGroup(id, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.Delete(from, id, answer) }, answer)
+		a.askGroup(id, func(g *group.Coordinator, _ time.Time) statemachine.Output {
+			return g.Delete(from, id, errWithinCommitTimeout(a, answer))
+		}, answer)
 	}
 	all.one()
 }

@@ -41,7 +41,9 @@ func (a *API) offsetDelete(c Call, rq *wire.OffsetDeleteRequest) {
 		c.Reply(response)
 	}
 	from := clientOf(c)
-	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, _ time.Time) statemachine.Output { return g.DeleteOffsets(from, ask, answer) }, func(err error) { answer(nil, err) })
+	a.askNamedGroup(rq.GroupID, func(g *group.Coordinator, _ time.Time) statemachine.Output {
+		return g.DeleteOffsets(from, ask, withinCommitTimeout(a, answer))
+	}, func(err error) { answer(nil, err) })
 }
 
 // withMissing adds the partitions that do not exist to the results of those that do: a topic has one entry.

@@ -30,7 +30,7 @@ func (a *API) consumerGroupHeartbeat(c Call, rq *wire.ConsumerGroupHeartbeatRequ
 		return
 	}
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.ConsumerHeartbeat(now, heartbeat, answer)
+		return g.ConsumerHeartbeat(now, heartbeat, withinCommitTimeout(a, answer))
 	}, func(err error) { answer(nil, err) })
 }
 

@@ -38,7 +38,7 @@ func (a *API) streamsGroupHeartbeat(c Call, rq *wire.StreamsGroupHeartbeatReques
 	}
 	heartbeat := group.StreamsHeartbeat{StreamsGroupHeartbeatRequest: rq, Client: clientOf(c)}
 	a.askGroup(rq.GroupID, func(g *group.Coordinator, now time.Time) statemachine.Output {
-		return g.StreamsHeartbeat(now, heartbeat, func(answer group.StreamsAnswer, err error) {
+		return g.StreamsHeartbeat(now, heartbeat, withinCommitTimeout(a, func(answer group.StreamsAnswer, err error) {
 			if err != nil {
 				refuse(err)
 				return
@@ -47,7 +47,7 @@ func (a *API) streamsGroupHeartbeat(c Call, rq *wire.StreamsGroupHeartbeatReques
 				a.createInternals(now, answer)
 			}
 			c.Reply(answer.StreamsGroupHeartbeatResponse)
-		})
+		}))
 	}, refuse)
 }
 

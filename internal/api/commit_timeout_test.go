@@ -28,3 +28,27 @@ func TestOffsetCommitTimesOut(t *testing.T) {
 		t.Errorf("%+v", all.Groups)
 	}
 }
+
+// So are others that a group's coordinator would answer once its log is committed.
+func TestGroupRequestsTimeOut(t *testing.T) {
+	g := newGate(vfs.NewMemory())
+	w := newWorld(t, g, "offsets.commit.timeout.ms=30")
+	c := w.dial()
+	w.commits(c, "g", w.create(c, "t", 1))
+	g.shut()
+	defer g.reopen()
+	member := wire.ConsumerGroupHeartbeatRequest{GroupID: "g", MemberID: kafka.NewUUID().String(), RebalanceTimeoutMs: 1000}
+	member.SubscribedTopicNames, member.TopicPartitions = []string{"t"}, []wire.ConsumerGroupHeartbeatRequestTopicPartitions{}
+	topics := []wire.OffsetDeleteRequestTopic{{Name: "t", Partitions: []wire.OffsetDeleteRequestPartition{{}}}}
+	for name, code := range map[string]int16{
+		"ConsumerGroupHeartbeat": ask[wire.ConsumerGroupHeartbeatResponse](c, &member, 1).ErrorCode, // the others see what it wrote
+		"Heartbeat":              ask[wire.HeartbeatResponse](c, &wire.HeartbeatRequest{GroupID: "g", MemberID: "m"}, 4).ErrorCode,
+		"LeaveGroup":             ask[wire.LeaveGroupResponse](c, &wire.LeaveGroupRequest{GroupID: "g", Members: []wire.LeaveGroupRequestMemberIdentity{{MemberID: "m"}}}, 5).ErrorCode,
+		"OffsetDelete":           ask[wire.OffsetDeleteResponse](c, &wire.OffsetDeleteRequest{GroupID: "g", Topics: topics}, 0).ErrorCode,
+		"DeleteGroups":           ask[wire.DeleteGroupsResponse](c, &wire.DeleteGroupsRequest{GroupsNames: []string{"g"}}, 2).Results[0].ErrorCode,
+	} {
+		if kafka.ErrorCode(code) != kafka.CoordinatorNotAvailable {
+			t.Errorf("%s: %v", name, kafka.ErrorCode(code))
+		}
+	}
+}

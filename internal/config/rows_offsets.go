@@ -8,7 +8,7 @@ var (
 	}}
 	OffsetsCommitTimeoutMs = BrokerInt{&Row{
 		Name: "offsets.commit.timeout.ms", Type: Int, Default: "5000", Valid: atLeast(1), Unit: Milliseconds,
-		Doc: "Longest time that an offset commit waits until it is replicated.",
+		Doc: "Longest time that an offset commit, or a group's heartbeat, waits until it is replicated.",
 	}}
 	OffsetsLoadBufferSize = BrokerInt{&Row{
 		Name: "offsets.load.buffer.size", Type: Int, Default: "5242880", Valid: atLeast(1), Unit: Bytes,

@@ -133,6 +133,7 @@ var Allowed = []Allowance{
 
 // AllowedOfClusters are the differences that are meant between clusters of three, besides those of single brokers.
 var AllowedOfClusters = []Allowance{
+	{API: "ConsumerGroupHeartbeat", Path: "ErrorMessage", Kafka: "null", Ottla: `"REQUEST_TIMED_OUT: *`, Why: saysMore},
 	{API: "DescribeCluster", Path: "ControllerID", Why: anyBroker, Seldom: true},
 	{API: "Metadata", Path: "ControllerID", Why: anyBroker, Seldom: true},
 	{API: "DescribeQuorum", Path: "Topics*.LeaderID", Why: elected, Seldom: true},
