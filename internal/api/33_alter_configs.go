@@ -62,7 +62,7 @@ func (a *API) checkReplacedBroker(r *wire.AlterConfigsRequestAlterConfigsResourc
 	for _, c := range r.Configs {
 		changes.Configs = append(changes.Configs, wire.IncrementalAlterConfigsRequestAlterableConfig{Name: c.Name, Value: c.Value})
 	}
-	return a.checkAlteredBroker(changes)
+	return checkAlteredBroker(a.Config(), changes)
 }
 
 // decideAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.

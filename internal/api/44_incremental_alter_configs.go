@@ -12,6 +12,15 @@ import (
 // incrementalAlterConfigs answers IncrementalAlterConfigs 0-1 (KIP-339): the controller decides on the settings of
 // topics, brokers, groups and client metrics; log levels are this broker's own (KIP-412).
 func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRequest) {
+	a.alterConfigsOf(c, rq, a.Config)
+}
+
+// incrementalAlterConfigsHere answers it on listeners of controllers, where the settings of each broker are changed.
+func (a *API) incrementalAlterConfigsHere(c Call, rq *wire.IncrementalAlterConfigsRequest) {
+	a.alterConfigsOf(c, rq, a.standIn)
+}
+
+func (a *API) alterConfigsOf(c Call, rq *wire.IncrementalAlterConfigsRequest, asked func() *config.Broker) {
 	answer := func(r *wire.IncrementalAlterConfigsRequestAlterConfigsResource, err error) wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse {
 		return wire.IncrementalAlterConfigsResponseAlterConfigsResourceResponse{
 			ResourceType: r.ResourceType, ResourceName: r.ResourceName, ErrorCode: codeOf(err), ErrorMessage: textOf(err)}
@@ -23,13 +32,13 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 		r := &rq.Resources[i]
 		if isLogger(r.ResourceType) {
 			here[i] = a.alterLogger(r, rq.ValidateOnly)
-		} else if err := a.checkAlteredBroker(r); err != nil {
+		} else if err := checkAlteredBroker(asked(), r); err != nil {
 			here[i] = err
 		} else {
 			forward.Resources = append(forward.Resources, *r)
 		}
 	}
-	askController(a, c.origin(), a.decideIncrementalAlterConfigs(a.Config), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
+	askController(a, c.origin(), a.decideIncrementalAlterConfigs(asked), &forward, func(response *wire.IncrementalAlterConfigsResponse, err error) {
 		if err != nil {
 			response = new(wire.IncrementalAlterConfigsResponse)
 			for i := range forward.Resources {
@@ -43,7 +52,7 @@ func (a *API) incrementalAlterConfigs(c Call, rq *wire.IncrementalAlterConfigsRe
 
 // checkAlteredBroker refuses what concerns another broker: each takes changes of its own settings, and of those of all brokers. The
 // controller would not know who was asked. What is wrong with the changes themselves comes first, as in Kafka (ConfigAdminManager.preprocess).
-func (a *API) checkAlteredBroker(r *wire.IncrementalAlterConfigsRequestAlterConfigsResource) error {
+func checkAlteredBroker(asked *config.Broker, r *wire.IncrementalAlterConfigsRequestAlterConfigsResource) error {
 	if config.ResourceType(r.ResourceType) != config.BrokerResource {
 		return nil
 	}
@@ -54,7 +63,7 @@ func (a *API) checkAlteredBroker(r *wire.IncrementalAlterConfigsRequestAlterConf
 	if config.CheckOps(ops) != nil {
 		return nil // the controller says so
 	}
-	return a.Config().CheckResource(r.ResourceName)
+	return asked.CheckResource(r.ResourceName)
 }
 
 // decideIncrementalAlterConfigs is how the controller decides on the settings as a broker has them: the one that was asked.

@@ -30,7 +30,7 @@ type admin struct {
 func (inv *invocation) newAdmin(s *settings, bootstrap, clientID string) (*admin, error) {
 	s.values["bootstrap.servers"] = bootstrap
 	a := &admin{
-		timeout: s.milliseconds("default.api.timeout.ms", time.Minute),
+		timeout: s.millisecondsOf(32, "default.api.timeout.ms", time.Minute),
 		backoff: max(s.milliseconds("retry.backoff.ms", 100*time.Millisecond), 10*time.Millisecond),
 	}
 	opts := s.connection()
@@ -39,7 +39,10 @@ func (inv *invocation) newAdmin(s *settings, bootstrap, clientID string) (*admin
 		kgo.RetryTimeout(a.timeout),
 		kgo.MaxVersions(offsetsByName()),
 		kgo.WithHooks(&connectHook{log: inv.log(), reached: &a.connected}))
-	if s.err != nil {
+	switch {
+	case s.typed:
+		return nil, s.err
+	case s.err != nil:
 		return nil, &exception{class: "org.apache.kafka.common.KafkaException",
 			message: "Failed to create new KafkaAdminClient", cause: s.err}
 	}
@@ -88,9 +91,12 @@ func (a *admin) callWithin(limit time.Duration, name string, request kmsg.Reques
 	})
 }
 
-// callBroker is call for a request that only one broker can answer.
+// callBroker is call for a request that only one node can answer.
 func (a *admin) callBroker(id int32, name string, request kmsg.Request) (kmsg.Response, error) {
 	return a.try(a.timeout, name, func(ctx context.Context) (kmsg.Response, error) {
+		if a.controllers != nil {
+			return a.controllers.requestOf(ctx, id, request)
+		}
 		return a.client.Broker(int(id)).RetriableRequest(ctx, request)
 	})
 }
@@ -99,19 +105,21 @@ func (a *admin) callBroker(id int32, name string, request kmsg.Request) (kmsg.Re
 func (a *admin) try(limit time.Duration, name string, f func(context.Context) (kmsg.Response, error)) (kmsg.Response, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
+	unknown := false // the node that was asked last
 	for {
 		response, err := f(ctx)
 		switch {
 		case err == nil:
 			return response, nil
 		case ctx.Err() != nil:
-			return nil, a.timedOut(name, limit)
+			return nil, a.timedOut(name, limit, unknown)
 		case !worthAnotherTry(err):
 			return nil, translateFailure(err)
 		}
+		unknown = isUnknownNode(err)
 		select {
 		case <-ctx.Done():
-			return nil, a.timedOut(name, limit)
+			return nil, a.timedOut(name, limit, unknown)
 		case <-time.After(a.backoff):
 		}
 	}
@@ -122,7 +130,7 @@ func worthAnotherTry(err error) bool {
 	if e, ok := errors.AsType[*kerr.Error](err); ok {
 		return e.Retriable
 	}
-	return !errors.Is(err, kgo.ErrClientClosed) && !isUnsupported(err)
+	return !errors.Is(err, kgo.ErrClientClosed) && !errors.Is(err, errBrokersOnly) && !isUnsupported(err)
 }
 
 // isUnsupported reports whether the broker does not serve a request.
@@ -134,6 +142,9 @@ func isUnsupported(err error) bool {
 }
 
 func translateFailure(err error) error {
+	if errors.Is(err, errBrokersOnly) {
+		return err
+	}
 	if isUnsupported(err) {
 		return responseError(kerr.UnsupportedVersion.Code, nil)
 	}
@@ -143,8 +154,14 @@ func translateFailure(err error) error {
 	return &exception{class: "org.apache.kafka.common.KafkaException", message: err.Error(), cause: err}
 }
 
-func (a *admin) timedOut(name string, limit time.Duration) error {
-	if !a.connected.Load() || name == callIncrementalAlterConfigs {
+// isUnknownNode reports whether a request was for a node that is not in the cluster.
+func isUnknownNode(err error) bool {
+	return errors.Is(err, errNoNode) || err.Error() == "unknown broker" // kgo does not export that one either
+}
+
+// timedOut is what Kafka's Admin says when its time is over: that it had no node to ask, or that the node did not answer.
+func (a *admin) timedOut(name string, limit time.Duration, unknownNode bool) error {
+	if unknownNode || !a.connected.Load() || name == callIncrementalAlterConfigs {
 		return timeoutException("Timed out waiting for a node assignment. Call: " + name)
 	}
 	return timeoutException(fmt.Sprintf("Call(callName=%s) timed out after %d ms", name, limit.Milliseconds()))

@@ -19,11 +19,11 @@ func (a *admin) describeConfigs(kind kmsg.ConfigResourceType, names []string, sy
 	if len(names) == 0 {
 		return configs, nil
 	}
-	response, err := request[*kmsg.DescribeConfigsResponse](a, "describeConfigs", rq)
+	response, err := a.askOwner(kind, names[0], "describeConfigs", rq)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range response.Resources {
+	for _, r := range response.(*kmsg.DescribeConfigsResponse).Resources {
 		if err := responseError(r.ErrorCode, r.ErrorMessage); err != nil {
 			return nil, err
 		}
@@ -53,11 +53,11 @@ func (a *admin) alterConfigs(kind kmsg.ConfigResourceType, name string, changes 
 		r.Configs = append(r.Configs, entry)
 	}
 	rq.Resources = append(rq.Resources, r)
-	send := a.call
-	if id, err := strconv.ParseInt(name, 10, 32); err == nil && kind == kmsg.ConfigResourceTypeBroker {
-		send = func(call string, rq kmsg.Request) (kmsg.Response, error) { return a.callBroker(int32(id), call, rq) } // only it takes them
+	send := func() (kmsg.Response, error) { return a.askOwner(kind, name, callIncrementalAlterConfigs, rq) }
+	if a.controllers != nil {
+		send = func() (kmsg.Response, error) { return a.call(callIncrementalAlterConfigs, rq) } // the active one changes those of all
 	}
-	response, err := send(callIncrementalAlterConfigs, rq)
+	response, err := send()
 	if err != nil {
 		return err
 	}
@@ -67,4 +67,12 @@ func (a *admin) alterConfigs(kind kmsg.ConfigResourceType, name string, changes 
 		}
 	}
 	return nil
+}
+
+// askOwner asks any node about configs, or, about those of one broker, that node: nobody else knows them.
+func (a *admin) askOwner(kind kmsg.ConfigResourceType, name, call string, rq kmsg.Request) (kmsg.Response, error) {
+	if id, err := strconv.ParseInt(name, 10, 32); err == nil && kind == kmsg.ConfigResourceTypeBroker {
+		return a.callBroker(int32(id), call, rq)
+	}
+	return a.call(call, rq)
 }

@@ -2,8 +2,11 @@ package tools
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"net"
+	"strconv"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -13,13 +16,18 @@ import (
 // endpointControllers is the endpoint type of a DescribeCluster request that asks for controllers (KIP-919).
 const endpointControllers = 2
 
-// newAdminOf is newAdmin for a tool that takes --bootstrap-server or --bootstrap-controller. With the latter requests go to
-// the active controller itself, whatever the brokers do (KIP-919).
+// newAdminOf is newAdmin for a tool that takes --bootstrap-server or --bootstrap-controller.
 func (inv *invocation) newAdminOf(s *settings, args *argparse.Parsed) (*admin, error) {
-	if !args.Has(bootstrapController) {
-		return inv.newAdmin(s, args.Text(bootstrapServer), "")
+	return inv.newAdminOfEither(s, args.Text(bootstrapServer), args.Text(bootstrapController), "")
+}
+
+// newAdminOfEither is newAdmin for brokers, or, if there are any, for controllers: requests then go to the active one itself,
+// whatever the brokers do (KIP-919).
+func (inv *invocation) newAdminOfEither(s *settings, brokers, bootstrap, clientID string) (*admin, error) {
+	if bootstrap == "" {
+		return inv.newAdmin(s, brokers, clientID)
 	}
-	a, err := inv.newAdmin(s, args.Text(bootstrapController), "")
+	a, err := inv.newAdmin(s, bootstrap, clientID)
 	if err != nil {
 		return nil, err
 	}
@@ -53,48 +61,103 @@ type controllers struct {
 
 // request sends a request to the active controller.
 func (c *controllers) request(ctx context.Context, rq kmsg.Request) (kmsg.Response, error) {
+	if _, topics := rq.(*kmsg.MetadataRequest); topics {
+		return nil, errBrokersOnly
+	}
 	if c.active == nil {
 		if err := c.find(ctx); err != nil {
 			return nil, err
 		}
 	}
 	response, err := c.active.SeedBrokers()[0].Request(ctx, rq)
+	if err == nil && isInactive(response) {
+		err = kerr.NotController
+	}
 	if err != nil {
 		c.close() // another one may be active by now
 	}
 	return response, err
 }
 
+// find connects to the active controller.
 func (c *controllers) find(ctx context.Context) error {
+	described, err := c.describe(ctx)
+	if err == nil {
+		c.active, err = c.clientOf(described, described.ControllerID)
+	}
+	if errors.Is(err, errNoNode) {
+		return errors.New("no controller is active")
+	}
+	return err
+}
+
+// describe asks the controllers that the tool was told of, one after the other, who they are.
+func (c *controllers) describe(ctx context.Context) (*kmsg.DescribeClusterResponse, error) {
 	rq := kmsg.NewPtrDescribeClusterRequest()
 	rq.EndpointType = endpointControllers
 	var last error
 	for _, seed := range c.admin.client.SeedBrokers() {
 		response, err := seed.Request(ctx, rq)
 		if err == nil {
-			err = c.take(response.(*kmsg.DescribeClusterResponse))
-		}
-		if err == nil {
-			return nil
+			described := response.(*kmsg.DescribeClusterResponse)
+			if err = responseError(described.ErrorCode, described.ErrorMessage); err == nil {
+				return described, nil
+			}
 		}
 		last = err
 	}
-	return last
+	return nil, last
 }
 
-// take connects to the active controller that one of them has named.
-func (c *controllers) take(described *kmsg.DescribeClusterResponse) error {
-	if err := responseError(described.ErrorCode, described.ErrorMessage); err != nil {
-		return err
-	}
+// errBrokersOnly is for what only brokers know.
+var errBrokersOnly = &exception{class: "org.apache.kafka.common.errors.UnsupportedEndpointTypeException",
+	message: "This Admin API is not yet supported when communicating directly with the controller quorum."}
+
+// errNoNode is for a node that is not in the cluster.
+var errNoNode = errors.New("there is no such node")
+
+// clientOf connects to one of the controllers.
+func (c *controllers) clientOf(described *kmsg.DescribeClusterResponse, id int32) (*kgo.Client, error) {
 	for _, b := range described.Brokers {
-		if b.NodeID == described.ControllerID {
-			client, err := c.connect(fmt.Sprintf("%s:%d", b.Host, b.Port))
-			c.active = client
-			return err
+		if b.NodeID == id {
+			return c.connect(net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port))))
 		}
 	}
-	return fmt.Errorf("no controller is active")
+	return nil, errNoNode
+}
+
+// requestOf sends a request to one controller.
+func (c *controllers) requestOf(ctx context.Context, id int32, rq kmsg.Request) (kmsg.Response, error) {
+	described, err := c.describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	client, err := c.clientOf(described, id)
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	return client.SeedBrokers()[0].Request(ctx, rq)
+}
+
+// isInactive reports whether a controller answered that it is not the active one any more.
+func isInactive(response kmsg.Response) bool {
+	var code int16
+	switch r := response.(type) {
+	case *kmsg.IncrementalAlterConfigsResponse:
+		if len(r.Resources) > 0 {
+			code = r.Resources[0].ErrorCode
+		}
+	case *kmsg.AlterPartitionAssignmentsResponse:
+		code = r.ErrorCode
+	case *kmsg.ListPartitionReassignmentsResponse:
+		code = r.ErrorCode
+	case *kmsg.UnregisterBrokerResponse:
+		code = r.ErrorCode
+	case *kmsg.UpdateFeaturesResponse:
+		code = r.ErrorCode
+	}
+	return code == kerr.NotController.Code
 }
 
 func (c *controllers) close() {

@@ -152,10 +152,7 @@ func sortTopics(topics []describedTopic) []describedTopic {
 
 // liveBrokers returns the ids of the brokers that are there.
 func (a *admin) liveBrokers() ([]int32, error) {
-	response, err := request[*kmsg.DescribeClusterResponse](a, "listNodes", kmsg.NewPtrDescribeClusterRequest())
-	if err == nil {
-		err = responseError(response.ErrorCode, response.ErrorMessage)
-	}
+	response, err := a.describeCluster(false)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (a *admin) describeCluster(fenced bool) (*kmsg.DescribeClusterResponse, err
 	if a.controllers != nil {
 		rq.EndpointType = endpointControllers
 	}
-	response, err := request[*kmsg.DescribeClusterResponse](a, "describeCluster", rq)
+	response, err := request[*kmsg.DescribeClusterResponse](a, "listNodes", rq)
 	if err != nil {
 		return nil, err
 	}

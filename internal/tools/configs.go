@@ -52,7 +52,7 @@ func (inv *invocation) configs() error {
 		return err
 	}
 	r := o.Reader()
-	file, bootstrap := r.String(o.commandConfig), r.String(o.bootstrap)
+	file, brokers, controllers := r.String(o.commandConfig), r.String(o.bootstrap), r.String(o.controller)
 	if r.Err() != nil {
 		return r.Err()
 	}
@@ -60,7 +60,7 @@ func (inv *invocation) configs() error {
 	if err != nil {
 		return err
 	}
-	a, err := inv.newAdmin(s, bootstrap, "")
+	a, err := inv.newAdminOfEither(s, brokers, controllers, "")
 	if err != nil {
 		return err
 	}

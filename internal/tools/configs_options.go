@@ -47,7 +47,7 @@ func newConfigsOptions() *configsOptions {
 	p := options.NewParser()
 	o := &configsOptions{parser: p}
 	o.bootstrap = p.Value("bootstrap-server", "host:port,...", "The brokers to connect to.")
-	o.controller = p.Value("bootstrap-controller", "host:port,...", "Controllers to connect to; not supported here, every broker answers for them.")
+	o.controller = p.Value("bootstrap-controller", "host:port,...", "Controllers to connect to, in place of brokers.")
 	o.commandConfig = p.Value("command-config", "file", "Properties file for the client.")
 	o.alter = p.Flag("alter", "Change configs.")
 	o.describe = p.Flag("describe", "Show configs.")
@@ -145,8 +145,6 @@ func (o *configsOptions) breach(s entitySelection) string {
 		return "--entity-{type,name,default} should not be used in conjunction with specific entity flags"
 	case o.Has(o.bootstrap) && o.Has(o.controller):
 		return "Only one of --bootstrap-server or --bootstrap-controller can be specified"
-	case o.Has(o.controller):
-		return "--bootstrap-controller is not supported by this tool: use --bootstrap-server, every broker answers for the controllers"
 	}
 	if message := o.nameBreach(s); message != "" {
 		return message

@@ -96,6 +96,9 @@ func (inv *invocation) features(args *argparse.Parsed) error {
 	if len(levels) == 0 {
 		return &plainError{"You must specify at least one feature to " + args.Command}
 	}
+	if _, nameless := levels[""]; nameless {
+		return illegalArgument("Provided feature can not be empty.")
+	}
 	return inv.updateFeatures(a, args, levels)
 }
 
@@ -183,7 +186,12 @@ func (inv *invocation) wantedLevels(args *argparse.Parsed) (map[string]int16, er
 				return nil, err
 			}
 		}
-		if _, twice := levels[name]; twice {
+		switch _, twice := levels[name]; {
+		case level == 0 && args.Command == "upgrade":
+			return nil, illegalArgument("The upgradeType flag should be set to SAFE_DOWNGRADE or UNSAFE_DOWNGRADE when the provided maxVersionLevel:0 is < 1.")
+		case level < 0:
+			return nil, illegalArgument("Cannot specify a negative version level.")
+		case twice:
 			return nil, &plainError{"Feature " + name + " was specified more than once."}
 		}
 		levels[name] = level

@@ -133,21 +133,32 @@ func (o *leaderElectionOptions) partitions() ([]kafka.TopicPartition, error) {
 	if err != nil {
 		return nil, inRuntime(err)
 	}
-	var file struct {
-		Partitions []struct {
-			Topic     string `json:"topic"`
-			Partition int32  `json:"partition"`
-		} `json:"partitions"`
-	}
-	if err := parseJSON(text, &file); err != nil {
+	v, err := parseJSON(text)
+	if err != nil {
 		return nil, operationFailed("Replica election data is empty")
 	}
-	if file.Partitions == nil {
+	file, err := v.object()
+	if err != nil {
+		return nil, inRuntime(err)
+	}
+	entries, found, err := file.entries("partitions")
+	switch {
+	case err != nil:
+		return nil, inRuntime(err)
+	case !found:
 		return nil, operationFailed(`Replica election data is missing "partitions" field`)
 	}
 	partitions := []kafka.TopicPartition{}
-	for _, p := range file.Partitions {
-		partitions = append(partitions, kafka.TopicPartition{Topic: p.Topic, Partition: p.Partition})
+	for _, entry := range entries {
+		name, err := field(entry, "topic", jsonValue.text)
+		if err != nil {
+			return nil, inRuntime(err)
+		}
+		id, err := field(entry, "partition", jsonValue.integer)
+		if err != nil {
+			return nil, inRuntime(err)
+		}
+		partitions = append(partitions, kafka.TopicPartition{Topic: name, Partition: id})
 	}
 	if twice := duplicates(partitions); twice != nil {
 		return nil, operationFailed("Replica election data contains duplicate partitions: " + bracketed(twice))

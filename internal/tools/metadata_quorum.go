@@ -3,6 +3,7 @@ package tools
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,6 +50,9 @@ func runMetadataQuorum(inv *invocation) int {
 		return exit
 	}
 	s, err := loadSettings(args.Text("--command-config"))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = &plainError{"Properties file " + args.Text("--command-config") + " does not exists!"}
+	}
 	var a *admin
 	if err == nil {
 		if args.Command == "add-controller" {

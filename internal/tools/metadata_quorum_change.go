@@ -90,6 +90,11 @@ func uuidFault(text string) string {
 	if len(text) > maxUUIDText {
 		return fmt.Sprintf("Input string with prefix `%s` is too long to be decoded as a base64 UUID", text[:maxUUIDText])
 	}
+	for i := range len(text) {
+		if c := text[i]; !strings.ContainsRune("-_=", rune(c)) && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
+			return fmt.Sprintf("Illegal base64 character %x", c)
+		}
+	}
 	return fmt.Sprintf("Input string `%s` decoded as %d bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID", text, len(strings.TrimRight(text, "="))*6/8)
 }
 
@@ -153,7 +158,7 @@ func controllerEndpoints(values map[string]string) ([]config.Listener, error) {
 			}
 			l, err := config.ParseListener(entry)
 			if err != nil {
-				return nil, illegalArgument(err.Error())
+				return nil, kafkaException(err.Error())
 			}
 			known[l.Name] = l
 		}

@@ -52,6 +52,7 @@ func TestDescribedController(t *testing.T) {
 
 func TestUUIDFault(t *testing.T) { // texts of Kafka's Uuid.fromString
 	for text, want := range map[string]string{
+		"!!!!":                          "Illegal base64 character 21",
 		"abc":                           "Input string `abc` decoded as 2 bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID",
 		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaa": "Input string with prefix `aaaaaaaaaaaaaaaaaaaaaaaa` is too long to be decoded as a base64 UUID",
 	} {

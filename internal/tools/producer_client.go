@@ -26,7 +26,7 @@ func (s *settings) producer(clientID string) producerSettings {
 	idempotent := s.bool("enable.idempotence", true)
 	retries := s.int32("retries", 1<<31-1, 0)
 	linger := s.milliseconds("linger.ms", 5*time.Millisecond)
-	requestTimeout := max(s.milliseconds("request.timeout.ms", 30*time.Second), 100*time.Millisecond)
+	requestTimeout := max(s.millisecondsOf(32, "request.timeout.ms", 30*time.Second), 100*time.Millisecond)
 	p := producerSettings{
 		maxBlock:       s.milliseconds("max.block.ms", time.Minute),
 		batchSize:      int(max(s.int32("batch.size", 16384, 0), 512)),

@@ -48,7 +48,7 @@ func runReassignPartitions(inv *invocation) int {
 
 func (inv *invocation) reassign(o *reassignOptions) error {
 	r := o.Reader()
-	config, bootstrap := r.String(o.commandConfig), r.String(o.bootstrap)
+	config, brokers, controllers := r.String(o.commandConfig), r.String(o.bootstrap), r.String(o.controller)
 	if r.Err() != nil {
 		return r.Err()
 	}
@@ -56,7 +56,7 @@ func (inv *invocation) reassign(o *reassignOptions) error {
 	if err != nil {
 		return err
 	}
-	a, err := inv.newAdmin(s, bootstrap, "reassign-partitions-tool")
+	a, err := inv.newAdminOfEither(s, brokers, controllers, "reassign-partitions-tool")
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -36,63 +35,67 @@ func compareReplicas(a, b replicaOf) int {
 	return comparePartitions(a.partition, b.partition)
 }
 
-// assignmentFile is the JSON of plans, in the order of Kafka's.
+// assignmentFile is the JSON of plans that are printed, in the order of Kafka's.
 type assignmentFile struct {
-	Version    *int                  `json:"version"`
+	Version    int                   `json:"version"`
 	Partitions []assignmentPartition `json:"partitions"`
 }
 
 type assignmentPartition struct {
-	Topic     *string  `json:"topic"`
-	Partition *int32   `json:"partition"`
+	Topic     string   `json:"topic"`
+	Partition int32    `json:"partition"`
 	Replicas  []int32  `json:"replicas"`
 	LogDirs   []string `json:"log_dirs"`
 }
 
-var bareWord = regexp.MustCompile(`^\s*([A-Za-z_$][A-Za-z0-9_$]*)`)
-
-func parseJSON(text []byte, into any) error {
-	if word := bareWord.FindSubmatch(text); word != nil && !json.Valid(text) {
-		return operationFailed("Unrecognized token '" + string(word[1]) + "': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
-	}
-	if err := json.Unmarshal(text, into); err != nil {
-		return operationFailed(err.Error())
-	}
-	return nil
-}
-
-func checkVersion(version *int) error {
-	if version != nil && *version != 1 {
-		return operationFailed(fmt.Sprintf("Not supported version field value %d", *version))
-	}
-	return nil
-}
-
 // parsePlan reads a --reassignment-json-file.
 func parsePlan(text []byte) ([]plannedPartition, error) {
-	var file assignmentFile
-	if err := parseJSON(text, &file); err != nil {
+	v, err := parseJSON(text)
+	if err != nil {
 		return nil, err
 	}
-	if err := checkVersion(file.Version); err != nil {
+	file, err := v.versioned()
+	if err != nil {
+		return nil, err
+	}
+	entries, _, err := file.entries("partitions")
+	if err != nil {
 		return nil, err
 	}
 	var plan []plannedPartition
-	for i, p := range file.Partitions {
-		if p.Topic == nil || p.Partition == nil || p.Replicas == nil {
-			return nil, operationFailed(fmt.Sprintf("Entry %d of partitions needs topic, partition and replicas", i+1))
+	for _, entry := range entries {
+		p, err := parsePlanned(entry)
+		if err != nil {
+			return nil, err
 		}
-		tp := kafka.TopicPartition{Topic: *p.Topic, Partition: *p.Partition}
-		if p.LogDirs == nil {
-			p.LogDirs = slices.Repeat([]string{anyDir}, len(p.Replicas))
-		}
-		if len(p.LogDirs) != len(p.Replicas) {
-			return nil, commandFailed(fmt.Sprintf("Size of replicas list %s is different from size of log dirs list [%s] for partition %s",
-				bracketed(p.Replicas), strings.Join(p.LogDirs, ", "), tp))
-		}
-		plan = append(plan, plannedPartition{tp, p.Replicas, p.LogDirs})
+		plan = append(plan, p)
 	}
 	return plan, nil
+}
+
+func parsePlanned(entry jsonObject) (p plannedPartition, err error) {
+	if p.partition.Topic, err = field(entry, "topic", jsonValue.text); err != nil {
+		return p, err
+	}
+	if p.partition.Partition, err = field(entry, "partition", jsonValue.integer); err != nil {
+		return p, err
+	}
+	if p.replicas, err = field(entry, "replicas", func(v jsonValue) ([]int32, error) { return listOf(v, jsonValue.integer) }); err != nil {
+		return p, err
+	}
+	dirs, found := entry.get("log_dirs")
+	if !found {
+		p.dirs = slices.Repeat([]string{anyDir}, len(p.replicas))
+		return p, nil
+	}
+	if p.dirs, err = listOf(dirs, jsonValue.text); err != nil {
+		return p, err
+	}
+	if len(p.dirs) != len(p.replicas) {
+		return p, commandFailed(fmt.Sprintf("Size of replicas list %s is different from size of log dirs list [%s] for partition %s",
+			bracketed(p.replicas), strings.Join(p.dirs, ", "), p.partition))
+	}
+	return p, nil
 }
 
 // bracketed lists items as Java prints a list.
@@ -159,10 +162,9 @@ func directories(plan []plannedPartition) map[replicaOf]string {
 
 // formatPlan writes assignments as a --reassignment-json-file.
 func formatPlan(replicas map[kafka.TopicPartition][]int32, dirs map[replicaOf]string) string {
-	version := 1
-	file := assignmentFile{Version: &version, Partitions: []assignmentPartition{}}
+	file := assignmentFile{Version: 1, Partitions: []assignmentPartition{}}
 	for _, tp := range sortedPartitions(replicas) {
-		p := assignmentPartition{Topic: &tp.Topic, Partition: &tp.Partition, Replicas: replicas[tp]}
+		p := assignmentPartition{Topic: tp.Topic, Partition: tp.Partition, Replicas: replicas[tp]}
 		for _, broker := range p.Replicas {
 			dir, found := dirs[replicaOf{tp, broker}]
 			if !found {

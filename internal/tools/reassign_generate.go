@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -72,20 +70,24 @@ func (t *reassignTool) generateInput() (brokers []int32, topics []string, err er
 	if twice := duplicates(brokers); twice != nil {
 		return nil, nil, commandFailed("Broker list contains duplicate entries: " + bracketed(twice))
 	}
-	var file struct {
-		Version *int `json:"version"`
-		Topics  []struct {
-			Topic string `json:"topic"`
-		} `json:"topics"`
-	}
-	if err := parseJSON(text, &file); err != nil {
+	v, err := parseJSON(text)
+	if err != nil {
 		return nil, nil, operationFailed("The input string is not a valid JSON")
 	}
-	if err := checkVersion(file.Version); err != nil {
+	file, err := v.versioned()
+	if err != nil {
 		return nil, nil, err
 	}
-	for _, named := range file.Topics {
-		topics = append(topics, named.Topic)
+	named, _, err := file.entries("topics")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, entry := range named {
+		topic, err := field(entry, "topic", jsonValue.text)
+		if err != nil {
+			return nil, nil, err
+		}
+		topics = append(topics, topic)
 	}
 	if twice := duplicates(topics); twice != nil {
 		return nil, nil, commandFailed("List of topics to reassign contains duplicate entries: " + bracketed(twice))
@@ -102,7 +104,7 @@ type usableBroker struct {
 }
 
 func (t *reassignTool) usableBrokers(wanted []int32, racks bool) ([]usableBroker, error) {
-	all, err := t.cluster(false)
+	all, err := t.describeCluster(false)
 	if err != nil {
 		return nil, inFuture(err)
 	}
@@ -131,9 +133,12 @@ func (t *reassignTool) usableBrokers(wanted []int32, racks bool) ([]usableBroker
 // brokers. Among brokers that are equal it begins with one by chance, so that topics do not all begin at the same.
 func place(brokers []usableBroker, partitions, replicas int, random func(int) int) ([][]int32, error) {
 	if len(brokers) < replicas {
-		return nil, &exception{class: "org.apache.kafka.common.errors.InvalidReplicationFactorException", message: fmt.Sprintf(
-			"The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.",
-			replicas, len(brokers))}
+		message := fmt.Sprintf("The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.",
+			replicas, len(brokers))
+		if len(brokers) == 0 {
+			message = "All brokers are currently fenced, or have all their log directories cordoned."
+		}
+		return nil, &exception{class: "org.apache.kafka.common.errors.InvalidReplicationFactorException", message: message}
 	}
 	brokers = slices.Clone(brokers)
 	if len(brokers) > 0 {
@@ -169,15 +174,4 @@ func place(brokers []usableBroker, partitions, replicas int, random func(int) in
 		all = append(all, placed)
 	}
 	return all, nil
-}
-
-// cluster describes the cluster, with fenced brokers if they are wanted.
-func (a *admin) cluster(fenced bool) (*kmsg.DescribeClusterResponse, error) {
-	rq := kmsg.NewPtrDescribeClusterRequest()
-	rq.IncludeFencedBrokers = fenced
-	response, err := request[*kmsg.DescribeClusterResponse](a, "describeCluster", rq)
-	if err == nil {
-		err = responseError(response.ErrorCode, response.ErrorMessage)
-	}
-	return response, err
 }

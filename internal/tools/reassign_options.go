@@ -31,7 +31,7 @@ func newReassignOptions() *reassignOptions {
 		file:          p.Value("reassignment-json-file", "manual assignment json file path", `{"partitions": [{"topic": "foo", "partition": 1, "replicas": [1,2,3], "log_dirs": ["any","any","/data"]}], "version": 1}. Without log_dirs brokers choose.`),
 		topics:        p.Value("topics-to-move-json-file", "topics to reassign json file path", `With --generate: {"topics": [{"topic": "foo"}], "version": 1}.`),
 		brokers:       p.Value("broker-list", "brokerlist", "With --generate: the brokers that get the partitions, 0,1,2."),
-		controller:    p.OptionalValue("bootstrap-controller", "bootstrap controller to connect to", "Not served: brokers forward to the active controller, use --bootstrap-server."),
+		controller:    p.OptionalValue("bootstrap-controller", "bootstrap controller to connect to", "With --cancel and --list: the controllers to connect to, in place of brokers."),
 		noRacks:       p.Flag("disable-rack-aware", "With --generate: do not look at racks."),
 		throttle:      p.Value("throttle", "throttle", "With --execute: the most bytes per second that move between brokers.").Long().Default("-1"),
 		dirThrottle:   p.Value("replica-alter-log-dirs-throttle", "replicaAlterLogDirsThrottle", "With --execute: the most bytes per second that move between log directories of a broker.").Long().Default("-1"),
@@ -86,9 +86,6 @@ func (o *reassignOptions) check() error {
 	for _, used := range o.Order() {
 		r.failIf(used != action && used != connection && used != o.commandConfig && !slices.Contains(required, used) && !slices.Contains(permitted, used),
 			`Option "%s" can't be used with action "%s"`, used, action)
-	}
-	if r.err == nil && o.Has(o.controller) {
-		return &plainError{"Error: --bootstrap-controller is not served: brokers forward to the active controller, use --bootstrap-server"}
 	}
 	return r.err
 }

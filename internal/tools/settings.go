@@ -19,6 +19,7 @@ type settings struct {
 	values map[string]string
 	read   map[string]bool
 	err    error
+	typed  bool // err is of a value that is not of its type: Kafka's clients fail then before they begin
 }
 
 func newSettings(values map[string]string) *settings {
@@ -39,6 +40,7 @@ func loadSettings(path string) (*settings, error) {
 
 func (s *settings) invalid(name, value, rule string) {
 	if s.err == nil {
+		s.typed = true
 		s.err = configException(fmt.Sprintf("Invalid value %s for configuration %s: %s", value, name, rule))
 	}
 }
@@ -95,9 +97,14 @@ func (s *settings) int32(name string, fallback, least int32) int32 {
 	return int32(s.number(name, 32, int64(fallback), int64(least)))
 }
 
-// milliseconds reads a time; those that overflow a Duration are cut to its greatest value.
+// milliseconds reads a time of Kafka's type LONG, as most are.
 func (s *settings) milliseconds(name string, fallback time.Duration) time.Duration {
-	n := s.number(name, 64, fallback.Milliseconds(), 0)
+	return s.millisecondsOf(64, name, fallback)
+}
+
+// millisecondsOf reads a time; those that overflow a Duration are cut to its greatest value.
+func (s *settings) millisecondsOf(bits int, name string, fallback time.Duration) time.Duration {
+	n := s.number(name, bits, fallback.Milliseconds(), 0)
 	return time.Duration(min(n, math.MaxInt64/int64(time.Millisecond))) * time.Millisecond
 }
 
@@ -134,7 +141,7 @@ func (s *settings) connection() []kgo.Opt {
 		kgo.RetryBackoffFn(func(tries int) time.Duration {
 			return min(backoff<<min(max(tries-1, 0), 10), backoffMax)
 		}),
-		kgo.RequestTimeoutOverhead(max(s.milliseconds("request.timeout.ms", 30*time.Second), 100*time.Millisecond)),
+		kgo.RequestTimeoutOverhead(max(s.millisecondsOf(32, "request.timeout.ms", 30*time.Second), 100*time.Millisecond)),
 		kgo.DialTimeout(s.milliseconds("socket.connection.setup.timeout.ms", 10*time.Second)),
 		kgo.ConnIdleTimeout(max(s.milliseconds("connections.max.idle.ms", 9*time.Minute), time.Second)),
 		kgo.MetadataMaxAge(maxAge),

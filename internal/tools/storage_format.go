@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -45,7 +46,10 @@ func featureLevels(texts []string) (map[string]int16, error) {
 	for _, text := range texts {
 		name, level, err := parseFeature(text)
 		if err != nil {
-			return nil, err
+			return nil, &exception{class: "java.lang.RuntimeException", message: err.Error()}
+		}
+		if f, known := controller.FeatureNamed(name); known && name != kafka.MetadataVersionFeature && (level < f.Min || level > f.Max) {
+			return nil, illegalArgument(fmt.Sprintf("No feature:%s with feature level %d", name, level))
 		}
 		levels[name] = level
 	}

@@ -41,7 +41,11 @@ func (inv *invocation) storageInfo(c *config.Broker) (exit int) {
 	}
 	inv.printList("Found log directory:", "Found log directories:", there)
 	if first != nil {
-		inv.printf("Found metadata: {cluster.id=%s, directory.id=%s, node.id=%d, version=1}\n\n", first.ClusterID, first.DirectoryID, first.NodeID)
+		directory := ""
+		if !first.DirectoryID.IsZero() {
+			directory = "directory.id=" + first.DirectoryID.String() + ", "
+		}
+		inv.printf("Found metadata: {cluster.id=%s, %snode.id=%d, version=1}\n\n", first.ClusterID, directory, first.NodeID)
 	}
 	inv.printList("Found problem:", "Found problems:", problems)
 	return min(len(problems), 1)

@@ -3,6 +3,7 @@ package tools
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/format"
@@ -56,6 +57,9 @@ func runStorageTool(inv *invocation) int {
 	if exit, ok := inv.finish(err); ok {
 		return exit
 	}
+	if javaString(err) == err.Error() {
+		err = &exception{class: "java.lang.RuntimeException", message: err.Error()}
+	}
 	inv.trace("Exception in thread \"main\" ", err)
 	return 1
 }
@@ -99,7 +103,7 @@ func nodeConfig(path string) (*config.Broker, error) {
 	}
 	c, _, err := config.Load(config.Sources{File: path})
 	if err != nil {
-		return nil, configException(err.Error())
+		return nil, configException(strings.TrimPrefix(err.Error(), "config: "))
 	}
 	return c, nil
 }

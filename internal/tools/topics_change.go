@@ -159,6 +159,9 @@ func (t *topicsTool) alter() error {
 	for _, topic := range topics {
 		more := kmsg.NewCreatePartitionsRequestTopic()
 		more.Topic, more.Count = topic.name, int32(partitions)
+		if t.o.Has(t.o.replicaAssignment) {
+			more.Assignment = []kmsg.CreatePartitionsRequestTopicAssignment{} // not nil, with which the controller would choose
+		}
 		for _, replicas := range assignment[min(len(topic.partitions), len(assignment)):] {
 			a := kmsg.NewCreatePartitionsRequestTopicAssignment()
 			a.Replicas = replicas

@@ -33,9 +33,9 @@ type runner struct {
 	processes  int
 }
 
-// newRunner takes the folder of the tools, the address of the cluster, an empty working folder and the folder of the files to read.
-func newRunner(tools, bootstrap, dir, fixtures string) *runner {
-	values := map[string]string{"BOOTSTRAP": bootstrap, "DIR": dir, "FIXTURES": fixtures}
+// newRunner takes the folder of the tools, the addresses of the cluster, an empty working folder and the folder of the files to read.
+func newRunner(tools, bootstrap, controllers, dir, fixtures string) *runner {
+	values := map[string]string{"BOOTSTRAP": bootstrap, "CONTROLLERS": controllers, "DIR": dir, "FIXTURES": fixtures}
 	r := &runner{matcher: matcher{values}, dir: dir, background: make(map[string]*process)}
 	r.env = append(os.Environ(), "PATH="+tools+string(os.PathListSeparator)+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TZ=UTC")
 	for name, value := range values {

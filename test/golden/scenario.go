@@ -77,6 +77,11 @@ func (s scenario) needsBroker() bool {
 	return slices.ContainsFunc(s.steps, func(s step) bool { return strings.Contains(s.text, "BOOTSTRAP") })
 }
 
+// needsControllers reports whether a step asks controllers themselves.
+func (s scenario) needsControllers() bool {
+	return slices.ContainsFunc(s.steps, func(s step) bool { return strings.Contains(s.text, "$CONTROLLERS") })
+}
+
 // take adds a line to what the step expects.
 func (s *step) take(line string) bool {
 	rest := ""
