@@ -39,8 +39,7 @@ func (w *clients) transact(id int) {
 	for w.ctx.Err() == nil {
 		client := t.begin()
 		for w.ctx.Err() == nil {
-			err := t.transaction(client)
-			if err != nil {
+			if _, err := t.transaction(client); err != nil {
 				w.story.note("transactor %d: %v", id, err)
 				break
 			}
@@ -55,17 +54,17 @@ func (w *clients) transact(id int) {
 	t.last()
 }
 
-// last ends one more transaction, which must go well once all is healed.
+// last commits one more transaction, which must go well once all is healed.
 func (t *transactor) last() {
 	for end := time.Now().Add(patience); ; wait(context.Background(), 100*time.Millisecond) {
 		client := t.begin()
-		err := t.transaction(client)
+		committed, err := t.transaction(client)
 		client.Close()
-		if err == nil {
+		if committed {
 			return
 		}
 		if time.Now().After(end) {
-			t.cluster.fault("transactor %d ends no transaction after all was healed: %v", t.id, err)
+			t.cluster.fault("transactor %d commits no transaction after all was healed: %v", t.id, err)
 			return
 		}
 	}
@@ -104,12 +103,12 @@ func (t *transactor) connect(opts ...kgo.Opt) *kgo.Client {
 // transactionLimit is how long a client works at a transaction before it thinks better of it.
 const transactionLimit = 45 * time.Second
 
-func (t *transactor) transaction(client *kgo.Client) error {
+func (t *transactor) transaction(client *kgo.Client) (committed bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), transactionLimit)
 	defer cancel()
 	name, all, err := t.work(ctx, client)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if t.hasty && t.coin(8) == 0 { // it falls silent until the coordinator aborts the transaction, if that is there
 		wait(t.ctx, hastyTimeout+2*time.Second)
@@ -119,13 +118,13 @@ func (t *transactor) transaction(client *kgo.Client) error {
 		t.book.Ask(name)
 	}
 	if err := client.EndTransaction(ctx, kgo.TransactionEndTry(commit)); err != nil {
-		return err
+		return false, err
 	}
 	if commit {
 		t.book.Confirm(name)
 		t.story.note("transaction %d of %d", t.number, t.id)
 	}
-	return nil
+	return commit, nil
 }
 
 // work is a transaction up to its end: records, and in each second one an offset; all: nothing of it has failed.
