@@ -2,15 +2,17 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ottla/ottla/internal/metadata"
 )
 
-// partitionReport is a partition that has no leader, or of which a replica is not in sync.
+// partitionReport is a partition that has no leader, or one that does not answer, or of which a replica is not in sync.
 type partitionReport struct {
 	Partition int32           `json:"partition"`
 	Leader    int32           `json:"leader"` // -1: none
+	Silent    bool            `json:"silent"` // the leader does not answer
 	Replicas  []int32         `json:"replicas"`
 	ISR       []int32         `json:"isr"`
 	ELR       []int32         `json:"elr"`
@@ -36,7 +38,11 @@ func explainReplicas(image *metadata.Image, topic *metadata.Topic, reports map[i
 				report.Missing = append(report.Missing, explainReplica(image, reports, p, int32(id), broker))
 			}
 		}
-		if p.Leader == metadata.NoLeader || len(report.Missing) > 0 {
+		if p.Leader != metadata.NoLeader {
+			_, answered := reports[p.Leader]
+			report.Silent = !answered
+		}
+		if p.Leader == metadata.NoLeader || report.Silent || len(report.Missing) > 0 {
 			all = append(all, report)
 		}
 	}
@@ -57,6 +63,10 @@ func explainReplica(image *metadata.Image, reports map[int32]replicasReport, p *
 	case !answered:
 		because("silent", fmt.Sprintf("the broker is not fenced, but does not answer within %v", whyAnswerLimit))
 	}
+	away := len(m.Reasons) > 0
+	if slices.Contains(p.Adding, broker) {
+		because("reassigned", "a reassignment adds this replica: it copies the partition")
+	}
 	for _, x := range own.Has {
 		if x.Partition == id {
 			m.Reasons = append(m.Reasons, x.missingReason)
@@ -67,7 +77,7 @@ func explainReplica(image *metadata.Image, reports map[int32]replicasReport, p *
 			continue
 		}
 		m.Lag, m.Since = x.Lag, x.CaughtUp
-		if x.Throttled {
+		if x.Throttled && !away {
 			because("throttled", "its leader holds it to leader.replication.throttled.rate")
 		}
 	}

@@ -33,8 +33,8 @@ type ownReplica struct {
 	missingReason
 }
 
-// missingReason is why a replica is not in sync. Kind: fenced, leaving, unregistered, silent (the broker does not answer), offline (its log),
-// full (its volume), failing (its fetches), throttled, behind.
+// missingReason is why a replica is not in sync. Kind: fenced, leaving, unregistered, silent (the broker does not answer), reassigned (a
+// reassignment adds it), offline (its log), full (its volume), failing (its fetches), throttled, behind.
 type missingReason struct {
 	Kind string `json:"kind"`
 	Text string `json:"text"`
@@ -55,7 +55,11 @@ func (b *Broker) replicasHere(name string) any {
 		p, err := b.partitions.Get(name, id)
 		switch {
 		case err != nil:
-			r.Has = append(r.Has, ownReplica{id, missingReason{"offline", err.Error()}})
+			text := err.Error()
+			if message := kafka.MessageOf(err); message != nil {
+				text = *message // without the code
+			}
+			r.Has = append(r.Has, ownReplica{id, missingReason{"offline", text}})
 		case p.State().Leader == b.node:
 			for _, f := range p.Others() {
 				r.Leads = append(r.Leads, ledReplica{id, f.Broker, f.Lag, f.CaughtUp, f.Throttled})
@@ -86,11 +90,14 @@ func (b *Broker) whyTopic(w http.ResponseWriter, r *http.Request) {
 		refuseHTTP(w, kafka.Errorf(kafka.UnknownTopicOrPartition, "there is no topic %s", name))
 		return
 	}
+	active, _ := b.active.get()
 	answerJSON(w, http.StatusOK, struct {
-		ClusterID  string            `json:"clusterId"`
-		Node       int32             `json:"node"`
+		ClusterID string `json:"clusterId"`
+		Node      int32  `json:"node"`
+		// Controller is the active one, -1 if this node knows none: then nobody notices what becomes of brokers.
+		Controller int32             `json:"controller"`
 		Partitions []partitionReport `json:"partitions"`
-	}{b.ClusterID(), b.node, explainReplicas(image, topic, b.askReplicas(r, image, topic))})
+	}{b.ClusterID(), b.node, active, explainReplicas(image, topic, b.askReplicas(r, image, topic))})
 }
 
 // askReplicas returns the reports of those that answer.

@@ -66,7 +66,7 @@ func TestReasonsOfMissingReplicas(t *testing.T) {
 	for _, m := range []wire.Message{
 		&wire.RegisterBrokerRecord{BrokerID: 1}, &wire.RegisterBrokerRecord{BrokerID: 2}, &wire.RegisterBrokerRecord{BrokerID: 3, Fenced: true},
 		&wire.TopicRecord{Name: "t", TopicID: kafka.UUID{1}},
-		&wire.PartitionRecord{TopicID: kafka.UUID{1}, Leader: 1, Replicas: []int32{1, 2, 3, 4}, Isr: []int32{1}},
+		&wire.PartitionRecord{TopicID: kafka.UUID{1}, Leader: 1, Replicas: []int32{1, 2, 3, 4}, Isr: []int32{1}, AddingReplicas: []int32{3, 4}},
 	} {
 		if err := delta.Replay(m); err != nil {
 			t.Fatal(err)
@@ -74,20 +74,23 @@ func TestReasonsOfMissingReplicas(t *testing.T) {
 	}
 	image := delta.Apply(1, 1)
 	since := time.UnixMilli(5000)
-	leader := replicasReport{Node: 1, Leads: []ledReplica{{0, 2, 7, since, true}, {0, 3, -1, time.Time{}, false}}}
+	leader := replicasReport{Node: 1, Leads: []ledReplica{{0, 2, 7, since, true}, {0, 3, -1, time.Time{}, true}}} // which throttles nobody who is fenced
 	for _, x := range []struct {
 		what    string
 		reports map[int32]replicasReport
 		want    string
 	}{
-		{"nobody answers", nil, "[2 -1: silent] [3 -1: fenced] [4 -1: unregistered]"},
-		{"the leader throttles", map[int32]replicasReport{1: leader, 2: {Node: 2}}, "[2 7: throttled] [3 -1: fenced] [4 -1: unregistered]"},
+		{"nobody answers", nil, "[2 -1: silent] [3 -1: fenced reassigned] [4 -1: unregistered reassigned]"},
+		{"the leader throttles", map[int32]replicasReport{1: leader, 2: {Node: 2}}, "[2 7: throttled] [3 -1: fenced reassigned] [4 -1: unregistered reassigned]"},
 		{"fetches fail", map[int32]replicasReport{2: {Node: 2, Has: []ownReplica{{0, missingReason{"failing", "x"}}, {1, missingReason{"full", "y"}}}}},
-			"[2 -1: failing] [3 -1: fenced] [4 -1: unregistered]"},
-		{"it only lags", map[int32]replicasReport{2: {Node: 2}}, "[2 -1: behind] [3 -1: fenced] [4 -1: unregistered]"},
+			"[2 -1: failing] [3 -1: fenced reassigned] [4 -1: unregistered reassigned]"},
+		{"it only lags", map[int32]replicasReport{2: {Node: 2}}, "[2 -1: behind] [3 -1: fenced reassigned] [4 -1: unregistered reassigned]"},
 	} {
-		got := ""
-		for _, m := range explainReplicas(image, image.Topic("t"), x.reports)[0].Missing {
+		got, report := "", explainReplicas(image, image.Topic("t"), x.reports)[0]
+		if _, answers := x.reports[1]; report.Silent == answers {
+			t.Errorf("%s: the leader is silent: %v", x.what, report.Silent)
+		}
+		for _, m := range report.Missing {
 			got += fmt.Sprintf(" [%d %d:", m.Broker, m.Lag)
 			for _, r := range m.Reasons {
 				got += " " + r.Kind

@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"fmt"
+
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -21,10 +23,10 @@ func (s *Set) DirectoryFailed(path string, reason error) {
 			continue
 		}
 		s.endMove(p, false)
-		err := kafka.Errorf(kafka.KafkaStorageError, "%s is offline on broker %d: log directory %s failed: %v", p.name, s.options.Node, path, reason)
+		failed := fmt.Errorf("log directory %s failed: %w", path, reason)
 		s.take(p.name, p.topicID)
-		s.putOffline(p.name, p.topicID, err)
-		p.end(err)
+		s.putOffline(p.name, p.topicID, failed)
+		p.end(kafka.Errorf(kafka.KafkaStorageError, "%s is offline on broker %d: %v", p.name, s.options.Node, failed))
 		s.options.Role(p)
 	}
 }
