@@ -196,7 +196,9 @@ func newFetchSession(byID, follower bool, partitions int) *fetchSession {
 	return &fetchSession{byID: byID, follower: follower, order: list.New(), partitions: make(map[fetchKey]*list.Element, partitions)}
 }
 
-// want adds a partition or changes what is asked of it.
+// want adds a partition or changes what is asked of it. A follower that names one is told everything anew: it may have come to
+// follow under another leader epoch, or to truncate, and have dropped what the last answer told, for which nothing else
+// would bring up its high watermark and log start while there are no records.
 func (f *fetchSession) want(key fetchKey, want *wire.FetchRequestFetchPartition, durable int64) {
 	e := f.partitions[key]
 	if e == nil {
@@ -205,6 +207,9 @@ func (f *fetchSession) want(key fetchKey, want *wire.FetchRequestFetchPartition,
 	}
 	p := e.Value.(*sessionPartition)
 	p.want, p.durable = *want, durable
+	if f.follower {
+		p.toldHighWatermark = -1
+	}
 	p.want.UnknownTags = nil // they alias the request
 }
 

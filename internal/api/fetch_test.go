@@ -316,6 +316,24 @@ func TestFetchSessionOvertaken(t *testing.T) {
 	}
 }
 
+// A follower that names a partition again may have dropped what it was told of it: it is told again, a consumer is not.
+func TestFetchSessionTellsFollowersAgain(t *testing.T) {
+	for _, follower := range []bool{false, true} {
+		session, key := newFetchSession(true, follower, 1), fetchKey{id: kafka.UUID{1}}
+		answer := &wire.FetchResponsePartitionData{HighWatermark: 5, LogStartOffset: 1, PreferredReadReplica: -1}
+		answer.DivergingEpoch.Epoch = -1
+		for epoch := range int32(2) {
+			session.want(key, &wire.FetchRequestFetchPartition{CurrentLeaderEpoch: epoch}, -1)
+			if told := session.tell(key, answer); told != (epoch == 0 || follower) {
+				t.Errorf("follower %t, named for the %d. time: told %t", follower, epoch+1, told)
+			}
+			if session.tell(key, answer) {
+				t.Errorf("follower %t: told twice what it did not ask again", follower)
+			}
+		}
+	}
+}
+
 // Which sessions make room (org.apache.kafka.server.FetchSessionCacheShard).
 func TestFetchSessionCache(t *testing.T) {
 	start := time.Now()

@@ -29,10 +29,11 @@ type cluster struct {
 	nodes  []*node
 	minISR int
 	plan
-	deleted int64 // below this offset records may be deleted
+	deleted  int64        // below this offset records may be deleted
+	fetchers atomic.Int32 // num.replica.fetchers
 	// rates are the throttles', in bytes per second; 0: none.
 	rates struct{ leader, follower atomic.Int64 }
-	// connections have the last answer from each leader to each follower.
+	// connections have the last answer from each leader to each fetcher of each follower.
 	connections sync.Map
 	sends       sync.WaitGroup // and proposals
 	rand        struct {
@@ -166,7 +167,7 @@ func (n *node) start() {
 	n.serves.Store(newLeaderSide(n))
 	n.follows = New(Options{
 		Node: n.id, BrokerEpoch: func() int64 { return epoch }, Send: n.send, Throttle: nodeThrottle{n}, Settings: func() Settings {
-			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: 1}
+			return Settings{MaxWait: 500 * time.Millisecond, MinBytes: 1, MaxBytes: 10 << 20, PartitionMaxBytes: 1 << 20, Backoff: 100 * time.Millisecond, Timeout: 30 * time.Second, Fetchers: int(n.c.fetchers.Load())}
 		},
 	})
 	follows := n.follows

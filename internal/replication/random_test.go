@@ -44,11 +44,18 @@ func TestMovesBetweenDirectoriesLoseNothing(t *testing.T) {
 	schedules(t, 16, plan{moves: true})
 }
 
+// TestFetchersComeAndGo: num.replica.fetchers changes all the time, and with it the fetcher and the session of each partition, while
+// answers are on their way to the one before.
+func TestFetchersComeAndGo(t *testing.T) {
+	schedules(t, 16, plan{spreads: true, deletes: true})
+}
+
 // plan is what is special about some schedules.
 type plan struct {
 	cached  bool // the topic has write.caching=true
 	deletes bool // records are deleted now and then
 	moves   bool // replicas move between log directories
+	spreads bool // the number of fetchers changes
 }
 
 func schedules(t *testing.T, n uint64, special plan) {
@@ -112,6 +119,9 @@ func schedule(t *testing.T, seed uint64, special plan) {
 		if c.moves && c.chance(50) {
 			c.move()
 		}
+		if c.spreads && c.chance(50) {
+			c.spread()
+		}
 		c.step()
 		time.Sleep(time.Duration(c.below(300)) * time.Millisecond)
 	}
@@ -124,6 +134,12 @@ func schedule(t *testing.T, seed uint64, special plan) {
 	steady.Wait()
 	h.look()
 	h.converge()
+	for i := 0; c.deletes && i < 10; i++ { // with no traffic in whose answers everything would be told once more
+		c.deleteRecords()
+		time.Sleep(time.Duration(c.below(1000)) * time.Microsecond)
+		c.moveLeader()
+		h.converge()
+	}
 	h.check()
 	for _, n := range c.nodes {
 		n.stop(vfs.KeepUnsynced())
@@ -162,6 +178,14 @@ func (c *cluster) move() {
 		return
 	}
 	_ = n.set.MoveTo(kafka.TopicPartition{Topic: "t"}, n.dirs[c.below(2)].Path()) // refused before the broker hears of the partition
+}
+
+// spread gives all brokers another number of fetchers.
+func (c *cluster) spread() {
+	c.fetchers.Store(int32(c.below(8)) + 1)
+	for _, n := range c.nodes {
+		n.follows.Spread()
+	}
 }
 
 // step does something to the cluster.
@@ -441,7 +465,7 @@ func (h *history) converge() {
 	}
 	for _, n := range h.c.nodes {
 		log := n.partition().Log()
-		h.c.t.Logf("broker %d: end %d, stable %d, high watermark %d, epoch %d, state %+v", n.id, log.EndOffset(), log.StableOffset(), log.HighWatermark(), log.LatestEpoch(), n.partition().State())
+		h.c.t.Logf("broker %d: start %d, end %d, stable %d, high watermark %d, epoch %d, state %+v", n.id, log.StartOffset(), log.EndOffset(), log.StableOffset(), log.HighWatermark(), log.LatestEpoch(), n.partition().State())
 	}
 	h.c.t.Fatalf("the replicas do not converge: %+v", h.c.state())
 }

@@ -28,6 +28,7 @@ type served struct {
 	epoch    int32
 	wants    []wire.FetchRequestFetchPartition
 	durable  int64
+	told     [2]int64 // high watermark and log start of the last answer, which are not told twice
 	overtake chan struct{}
 }
 
@@ -46,9 +47,9 @@ func (s *leaderSide) stop() {
 }
 
 // send carries a request over: what is cut, lost or sent to a dead leader fails after a while. Answers keep their order.
-func (n *node) send(leader int32, _ int, rq *wire.FetchRequest, response *wire.FetchResponse, _ time.Duration, done func(error)) {
+func (n *node) send(leader int32, fetcher int, rq *wire.FetchRequest, response *wire.FetchResponse, _ time.Duration, done func(error)) {
 	to := n.c.node(leader).serves.Load()
-	before, after := n.connection(leader)
+	before, after := n.connection(leader, fetcher)
 	n.c.sends.Go(func() {
 		defer close(after)
 		n.c.delay()
@@ -71,9 +72,9 @@ func (n *node) send(leader int32, _ int, rq *wire.FetchRequest, response *wire.F
 }
 
 // connection orders answers: each waits for the one before.
-func (n *node) connection(leader int32) (before <-chan struct{}, after chan struct{}) {
+func (n *node) connection(leader int32, fetcher int) (before <-chan struct{}, after chan struct{}) {
 	after = make(chan struct{})
-	last, ok := n.c.connections.Swap([2]int32{n.id, leader}, after)
+	last, ok := n.c.connections.Swap([3]int32{n.id, leader, int32(fetcher)}, after)
 	if !ok {
 		first := make(chan struct{})
 		close(first)
@@ -161,6 +162,7 @@ func (s *leaderSide) open(rq *wire.FetchRequest) (*served, int32, kafka.ErrorCod
 		for _, want := range rq.Topics[i].Partitions {
 			session.durable = want.DurableOffset()
 			want.UnknownTags = nil
+			session.told = [2]int64{-1, -1}
 			session.wants = []wire.FetchRequestFetchPartition{want}
 		}
 	}
@@ -171,17 +173,26 @@ func (s *leaderSide) open(rq *wire.FetchRequest) (*served, int32, kafka.ErrorCod
 func (s *leaderSide) tell(r *wire.FetchResponse, session *served, epoch int32, data *wire.FetchResponsePartitionData) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, known := range s.mu.sessions {
-		if known.overtake == session.overtake {
-			r.SessionID = id
+	var known *served
+	for id, x := range s.mu.sessions {
+		if x.overtake == session.overtake {
+			r.SessionID, known = id, x
 		}
 	}
 	if r.SessionID == 0 {
 		r.ErrorCode = int16(kafka.InvalidFetchSessionEpoch) // overtaken
 		return
 	}
-	if data != nil {
+	if data == nil {
+		return
+	}
+	now := [2]int64{data.HighWatermark, data.LogStartOffset}
+	if len(data.Records) > 0 || data.ErrorCode != 0 || data.DivergingEpoch.EndOffset >= 0 || now != known.told {
 		r.Responses = []wire.FetchResponseFetchableTopicResponse{{TopicID: kafka.UUID{1}, Partitions: []wire.FetchResponsePartitionData{*data}}}
+	}
+	known.told = now
+	if data.ErrorCode != 0 {
+		known.told[0] = -1
 	}
 }
 
