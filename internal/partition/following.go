@@ -25,8 +25,7 @@ type Position struct {
 	InSync bool
 }
 
-// Position returns where this follower goes on. The caller is the only one who appends and truncates here, and does neither
-// meanwhile. Error: NOT_LEADER_OR_FOLLOWER if this broker does not follow, and that of Gone.
+// Position returns where this follower goes on. Who takes answers in from there does so one after the other. Error: NOT_LEADER_OR_FOLLOWER if this broker does not follow, and that of Gone.
 func (p *Partition) Position() (Position, error) {
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
@@ -68,6 +67,8 @@ type Received struct {
 // epoch, or at another offset than the log now ends at, is refused with NOT_LEADER_OR_FOLLOWER or OFFSET_OUT_OF_RANGE.
 // Other errors: CORRUPT_MESSAGE, KAFKA_STORAGE_ERROR.
 func (p *Partition) AppendFetched(r Received) (end int64, err error) {
+	p.taking.Lock()
+	defer p.taking.Unlock()
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	if _, err := p.following(r.LeaderEpoch); err != nil {
@@ -144,6 +145,8 @@ func (p *Partition) TruncateFollower(leaderEpoch int32, offset int64, d Divergen
 }
 
 func (p *Partition) truncate(leaderEpoch int32, offset int64, d Divergence) (end int64, err error) {
+	p.taking.Lock()
+	defer p.taking.Unlock()
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	if _, err := p.following(leaderEpoch); err != nil {
@@ -178,6 +181,8 @@ func (p *Partition) RestartFollower(leaderEpoch int32, start int64) error {
 }
 
 func (p *Partition) restart(leaderEpoch int32, start int64) error {
+	p.taking.Lock()
+	defer p.taking.Unlock()
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
 	if _, err := p.following(leaderEpoch); err != nil {

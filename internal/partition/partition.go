@@ -29,6 +29,10 @@ type Partition struct {
 	// one. It is taken before mu.
 	leadership sync.RWMutex
 
+	// taking is held while what a leader answered is taken in: when the partition goes over to another fetcher, an answer to the one
+	// before may still be on its way into the log. It is taken before leadership.
+	taking sync.Mutex
+
 	// state is the controller's word, replaced whole with every change, under leadership and mu.
 	state    atomic.Pointer[metadata.Partition]
 	settings atomic.Pointer[Settings]

@@ -106,7 +106,8 @@ func (m *Followers) Update(p *partition.Partition) {
 	}
 	before := m.mu.at[k]
 	if !follows {
-		if before != nil {
+		// The replica may be hosted anew already, and that one be followed.
+		if before != nil && before.partition(k) == p {
 			delete(m.mu.at, k)
 			before.drop(k)
 		}

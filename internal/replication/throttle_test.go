@@ -85,8 +85,13 @@ func (c *cluster) write(size int) time.Duration {
 	}
 	told := make(chan error, 1)
 	p.AwaitFunc(done.LeaderEpoch, done.NextOffset, func(err error) { told <- err })
-	if err := <-told; err != nil {
-		c.t.Fatal(err)
+	select {
+	case err := <-told:
+		if err != nil {
+			c.t.Fatal(err)
+		}
+	case <-time.After(time.Minute):
+		c.t.Fatalf("a record is not committed after a minute: %+v", c.state())
 	}
 	return time.Since(began)
 }
