@@ -208,6 +208,7 @@ func TestDefaultHTTPPortMayBeTaken(t *testing.T) {
 
 // Dynamic settings: of all brokers, of this one, of a topic; the narrower wins, and what is unset falls back.
 func TestDynamicSettings(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	createTopic(t, b, "t", 1)
@@ -262,6 +263,7 @@ func TestDynamicSettings(t *testing.T) {
 }
 
 func TestManyPartitions(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk, "max.request.partition.size.limit=100000")
 	timed := func(what string, f func()) {

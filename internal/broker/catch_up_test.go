@@ -13,6 +13,7 @@ import (
 // While a start reads through the metadata log, nothing that is no longer true has an effect: a topic that was deleted
 // and created again keeps the records of its second life, and groups keep their offsets in it.
 func TestStartDoesNotActOnThePast(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	admin := kadm.NewClient(connect(t, b))

@@ -19,6 +19,7 @@ import (
 // The offsets topic is compacted while groups commit, and says the same after a restart. The cleaner's default pause would
 // outlast the test: it is shortened while the broker runs.
 func TestOffsetsTopicIsCompacted(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk, "offsets.topic.num.partitions=1")
 	createTopic(t, b, "t", 3)

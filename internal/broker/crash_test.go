@@ -105,6 +105,7 @@ func (w *workload) promised() (p promise) {
 // The power fails at random moments while clients write with acks=all, commit offsets and create topics: on the disk that
 // is left a broker starts, and everything acknowledged is there, in order, once.
 func TestAcknowledgedSurvivesCrashes(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	w := startWorkload(t, b)

@@ -44,6 +44,7 @@ func fetchError(t *testing.T, b *Broker) (records int, err error) {
 
 // A damaged batch: what lies before can be read, the reader and the operator are told, other partitions and appends go on.
 func TestDamageIsVisible(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	produceSome(t, b, 40)

@@ -17,6 +17,7 @@ import (
 // A log directory of a node in a cluster fails at a write: its replicas are offline, others lead their partitions, and the
 // node goes on with what is in its other directory. Without metadata.log.dir elsewhere the node stops; the rest is the same.
 func TestADirectoryOfAClusterFails(t *testing.T) {
+	t.Parallel()
 	for name, settings := range map[string][]string{"the only one": {"log.dirs=/one"}, "the second": {"log.dirs=/one,/two", "metadata.log.dir=/one"}} {
 		t.Run(name, func(t *testing.T) {
 			c := newNodes(t, 3, append(settings, "min.insync.replicas=2")...)

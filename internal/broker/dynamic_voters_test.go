@@ -138,6 +138,7 @@ func TestQuorumGrowsAndAControllerIsReplaced(t *testing.T) {
 }
 
 func TestControllersJoinByThemselves(t *testing.T) {
+	t.Parallel()
 	c := newDynamicNodes(t, 3, "controller.quorum.auto.join.enable=true", "controller.quorum.fetch.timeout.ms=300")
 	for _, n := range c.all {
 		c.mustStart(n)

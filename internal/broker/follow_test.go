@@ -18,6 +18,7 @@ import (
 
 // The metadata log is cut off at snapshots, and a broker starts from one.
 func TestStartsFromASnapshot(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	sets := []string{"metadata.log.max.record.bytes.between.snapshots=4096"}
 	b := start(t, disk, sets...)
@@ -101,6 +102,7 @@ func TestOffsetsTopicIsDeleted(t *testing.T) {
 
 // A directory without the metadata log fails: the broker serves on from the other, and says what is offline.
 func TestSecondDirectoryFails(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	faulty := vfs.Faulty(disk)
 	b := start(t, faulty, "log.dirs=/one,/two", "metadata.log.dir=/one")

@@ -62,6 +62,7 @@ func (d *dyingNode) die(node int32, address string) {
 // The connection of a broker ends while its listener is still there: it is tried again, and fenced as soon as nobody listens any
 // more, long before its session has run out.
 func TestABrokerThatTakesAWhileToDieIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	c := newNodes(t, 3, "broker.heartbeat.interval.ms=60000", "broker.session.timeout.ms=120000")
 	d := &dyingNode{conns: map[int32][]net.Conn{}}
 	c.dial = d.dial

@@ -111,11 +111,12 @@ func TestPlacement(t *testing.T) {
 // A directory that cannot be opened does not keep the broker from serving the others; what was in it comes back with it,
 // and is not made anew meanwhile.
 func TestStartsWithoutADirectory(t *testing.T) {
+	t.Parallel()
 	disk := &unreadable{FS: vfs.NewMemory(), path: "/two"}
 	b := start(t, disk, threeDirs)
 	createTopic(t, b, "t", 3)
 	produce := func(b *Broker, p int32, value string) error {
-		c := connect(t, b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordDeliveryTimeout(2*time.Second))
+		c := connect(t, b, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordDeliveryTimeout(2*time.Second), kgo.MetadataMinAge(100*time.Millisecond))
 		return c.ProduceSync(t.Context(), &kgo.Record{Topic: "t", Partition: p, Value: []byte(value)}).FirstErr()
 	}
 	lost := int32(-1)
@@ -211,6 +212,7 @@ func TestDirectoriesThatDoNotBelongTogether(t *testing.T) {
 // A partition moves between directories while a client writes to it, the power fails in the middle, and everything that was
 // acknowledged is there once.
 func TestMovesAndCrashes(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk, threeDirs)
 	createTopic(t, b, "t", 1)

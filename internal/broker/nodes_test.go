@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -101,8 +102,10 @@ func (c *nodes) stop(n *testNode) {
 	}
 }
 
+// stopAll stops the nodes one after the other, brokers that were added before the controllers: those wait for an answer of a
+// controller to be let go.
 func (c *nodes) stopAll() {
-	for _, n := range c.all {
+	for _, n := range slices.Backward(c.all) {
 		c.stop(n)
 	}
 }

@@ -18,6 +18,7 @@ func (c *nodes) addBroker(id int32, like *testNode) *testNode {
 // A broker that is no controller serves clients from its own copy of the metadata log, follows the active controller wherever
 // that goes, and finds what it missed when it comes back: from a snapshot, where the log before it is gone.
 func TestABrokerThatIsNoControllerObserves(t *testing.T) {
+	t.Parallel()
 	c := newNodes(t, 3, "metadata.log.max.record.bytes.between.snapshots=2000")
 	observer := c.addBroker(4, c.all[0])
 	c.startAll()

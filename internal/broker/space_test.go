@@ -19,6 +19,7 @@ import (
 // A disk fills up: producers are told before it is full, everything else goes on, and deleted records make room without a
 // restart.
 func TestDiskFillsUp(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk, "log.dir.reserve.bytes=2000000", "log.retention.check.interval.ms=50")
 	defer stop(t, b)

@@ -148,6 +148,7 @@ var losses = []struct {
 // records and an offset: on each disk that is left a broker starts, every transaction is there with all that is of it or with
 // nothing, what was committed is there, what was aborted is not, and the producers go on.
 func TestTransactionsSurviveCrashes(t *testing.T) {
+	t.Parallel()
 	memory := vfs.NewMemory()
 	book := ledger.New()
 	random := rand.New(rand.NewPCG(*crashSeed, 77))

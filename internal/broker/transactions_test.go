@@ -164,6 +164,7 @@ func TestZombieIsFenced(t *testing.T) {
 
 // A transaction that nobody ends is aborted after its timeout, and holds back readers no longer.
 func TestAbandonedTransactionIsAborted(t *testing.T) {
+	t.Parallel()
 	b := start(t, vfs.NewMemory(), "transaction.abort.timed.out.transaction.cleanup.interval.ms=50")
 	defer stop(t, b)
 	createTopic(t, b, "t", 1)

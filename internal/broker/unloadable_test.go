@@ -16,6 +16,7 @@ import (
 // TestUnloadablePartitionIsOffline: one folder that cannot be read costs its partition, not the broker, and nothing in it is
 // lost; nor does a client get the impression that it is empty.
 func TestUnloadablePartitionIsOffline(t *testing.T) {
+	t.Parallel()
 	disk := vfs.NewMemory()
 	b := start(t, disk)
 	createTopic(t, b, "orders", 2)

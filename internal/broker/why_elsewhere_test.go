@@ -15,6 +15,7 @@ import (
 
 // Whichever node is asked why a group or a transaction is as it is, its coordinator answers.
 func TestWhyIsAskedOfAnyNode(t *testing.T) {
+	t.Parallel()
 	c := newNodes(t, 3, "http.address=localhost:0")
 	c.startAll()
 	first := c.all[0].Broker
