@@ -25,7 +25,8 @@ type Position struct {
 	InSync bool
 }
 
-// Position returns where this follower goes on. Who takes answers in from there does so one after the other. Error: NOT_LEADER_OR_FOLLOWER if this broker does not follow, and that of Gone.
+// Position returns where this follower goes on. Who takes answers in from there does so one after the other. Error:
+// NOT_LEADER_OR_FOLLOWER if this broker does not follow, and that of Gone.
 func (p *Partition) Position() (Position, error) {
 	p.leadership.RLock()
 	defer p.leadership.RUnlock()
