@@ -22,6 +22,8 @@ public class WordCount {
         config.put("processing.guarantee", "exactly_once_v2");
         config.put("num.stream.threads", 2);
         config.put("commit.interval.ms", 100);
+        // A log that is purged to its end has no producers any more after a restart of Kafka: what brokers say of them is compared.
+        config.put("repartition.purge.interval.ms", 3_600_000);
         config.put("statestore.cache.max.bytes", 0);
         config.put("acceptable.recovery.lag", 0);
         config.put("probing.rebalance.interval.ms", 60_000);
