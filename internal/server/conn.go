@@ -38,6 +38,7 @@ type conn struct {
 		draining   bool // graceful stop: handle nothing more
 		ending     bool // a Close was answered: handle nothing more
 		closed     bool
+		served     bool // a request was answered
 		reason     CloseReason
 		cause      error
 	}
@@ -175,6 +176,7 @@ func (c *conn) answered(rq *Request, answer answerKind, w *wire.Writer, o ReplyO
 		panic("BUG: a request was answered twice")
 	}
 	rq.answer, rq.writer, rq.closeAfter = answer, w, o.CloseAfter
+	c.mu.served = true
 	rq.bytes += size - freed
 	if !rq.queued { // the connection is gone
 		c.mu.Unlock()

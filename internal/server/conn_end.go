@@ -36,12 +36,22 @@ func (c *conn) answerRest() {
 	for !c.mu.closed && (c.mu.head != nil || c.mu.writing) {
 		c.pause(0)
 	}
-	closed := c.mu.closed
+	closed, served := c.mu.closed, c.mu.served
 	c.mu.Unlock()
-	if !closed {
-		c.linger()
-		c.shut(ClosedByStop, nil)
+	if closed {
+		return
 	}
+	if served || !c.resets() {
+		c.linger()
+	}
+	c.shut(ClosedByStop, nil)
+}
+
+// resets has the connection end with a reset, for where nothing was ever answered: a client that sees the end of a new connection in
+// good order may take it for one that wants SASL or TLS, and not try again what it has sent (franz-go's ErrFirstReadEOF).
+func (c *conn) resets() bool {
+	tcp, ok := c.net.(interface{ SetLinger(seconds int) error })
+	return ok && tcp.SetLinger(0) == nil
 }
 
 // linger closes our side and reads on for a moment: closing a socket with unread input resets the

@@ -3,8 +3,10 @@ package server_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -228,6 +230,32 @@ func TestStopOverRealSocketsLosesNoReply(t *testing.T) {
 	}
 	if got != accepted.Load() {
 		t.Errorf("%d requests were accepted, %d answered", accepted.Load(), got)
+	}
+}
+
+// A new connection on which nothing was answered is reset, so that its client tries again; any other ends in good order.
+func TestStopResetsWhatWasNeverAnswered(t *testing.T) {
+	f := start(t, server.Options{Handler: handlerFunc(func(rq *server.Request) { reply(rq, rq.Frame) })})
+	addr := f.listenTCP()
+	served, fresh := dialTCP(t, addr), dialTCP(t, addr)
+	served.send("x")
+	if got := served.receive(t); got != "x" {
+		t.Fatal(got)
+	}
+	if _, err := fresh.Write([]byte{0, 0, 0, 9, 1}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "connections", func() bool {
+		return f.metric(`kafka_server_socket_server_metrics_connection_count{listener="TCP"}`) == 2
+	})
+	if err := f.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if _, err := served.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("a connection with an answer: %v", err)
+	}
+	if _, err := fresh.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("a connection without an answer: %v", err)
 	}
 }
 
